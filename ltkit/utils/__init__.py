@@ -1,0 +1,25 @@
+"""Small helpers that depend on nothing else of ltkit."""
+
+from .errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DistributionError,
+    LtkitError,
+    RegistryError,
+    TrainingError,
+    did_you_mean,
+    nearest,
+)
+
+__all__ = [
+    'CheckpointError',
+    'ConfigError',
+    'DataError',
+    'DistributionError',
+    'LtkitError',
+    'RegistryError',
+    'TrainingError',
+    'did_you_mean',
+    'nearest',
+]
