@@ -1,0 +1,163 @@
+"""The base of ltkit's metrics: every sample counts once, on any number of processes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine import dist
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from torch import Tensor
+
+from ...distribution_aware import CountsLike, DistributionAware
+from ...utils.errors import DataError, TrainingError
+
+SAMPLE_IDX = 'sample_idx'
+NO_INDEX = -1
+Records = dict[str, np.ndarray]
+
+
+class LongTailMetric(DistributionAware, BaseMetric):
+    """A metric that keeps small records of each sample and gathers them.
+
+    A subclass says in :meth:`record` what it keeps of a batch (arrays of n rows)
+    and in :meth:`compute` what it makes of the records of the whole test set.
+    In between, the records of all processes are gathered, and each sample is
+    taken once: what a distributed sampler added to give every process the same
+    number is removed by ``sample_idx``. Without ``sample_idx`` mmengine's rule
+    holds, which interleaves the processes and cuts at the size of the data set.
+    So the result does not depend on the number of processes.
+
+    All processes compute the metrics, so that an error is seen by all.
+
+    Args:
+        class_counts (optional): Counts of the training set, or the path of a
+            file of them. Defaults to None: ``ClassDistributionHook`` gives them.
+        prefix (str, optional): Prefix of the keys. Defaults to the class's own.
+    """
+
+    def __init__(self, class_counts: CountsLike | None = None, prefix: str | None = None) -> None:
+        super().__init__(prefix=prefix)
+        self.init_class_counts(class_counts)
+
+    @abstractmethod
+    def record(self, data_samples: Sequence[dict]) -> Records:
+        """What to keep of a batch: name to an array of one row a sample."""
+
+    @abstractmethod
+    def compute(self, records: Records) -> dict[str, float]:
+        """The metrics of the whole test set, each sample once."""
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep the records of a batch.
+
+        Args:
+            data_batch: Not used.
+            data_samples (Sequence[dict]): Predictions with their ground truth,
+                as mmengine's ``Evaluator`` passes them.
+        """
+        if data_samples:
+            records = self.record(data_samples)
+            indices = [sample.get(SAMPLE_IDX, NO_INDEX) for sample in data_samples]
+            records[SAMPLE_IDX] = np.array(indices, dtype=np.int64)
+            self.results.append(records)
+
+    def compute_metrics(self, results: list[Records]) -> dict[str, float]:
+        """The metrics of a list of records; see :meth:`compute`."""
+        return self.compute(_concatenated(results))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the records of all processes and compute the metrics.
+
+        Args:
+            size (int): Number of samples of the test set.
+
+        Returns:
+            dict[str, float]: The same on all processes.
+
+        Raises:
+            DataError: No process has recorded a sample.
+        """
+        parts = dist.all_gather_object(_concatenated(self.results))
+        self.results.clear()
+        parts = [part for part in parts if part]
+        if not parts:
+            raise DataError(f'{type(self).__name__} has seen no sample; is the test set empty?')
+        records = self._each_sample_once(parts, size)
+        metrics = self.compute_metrics([records])
+        return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in metrics.items()}
+
+    def _each_sample_once(self, parts: list[Records], size: int) -> Records:
+        records = _concatenated(parts)
+        indices = records[SAMPLE_IDX]
+        unique, first = np.unique(indices, return_index=True)
+        if NO_INDEX not in unique and len(unique) >= min(size, len(indices)):
+            keep = first  # ascending sample_idx: the order of the data set
+        else:
+            if NO_INDEX not in unique:
+                print_log(f'{type(self).__name__}: {len(indices)} samples have only {len(unique)} different '
+                          f'sample_idx (a test set joined of several?); the first {size} are taken',
+                          'current')
+            keep = _interleaved([len(part[SAMPLE_IDX]) for part in parts])[:size]
+        if len(keep) != size:
+            print_log(f'{type(self).__name__}: {len(keep)} samples were evaluated, the test set has {size}',
+                      'current', level=30)
+        return {name: values[keep] for name, values in records.items()}
+
+    def stacked_scores(self, data_samples: Sequence[dict]) -> Tensor:
+        """``pred_score`` of a batch, shape ``(n, C)``.
+
+        Raises:
+            DataError: A sample has no scores.
+            TrainingError: A score is NaN.
+        """
+        missing = next((s for s in data_samples if s.get('pred_score') is None), None)
+        if missing is not None:
+            raise DataError(f"{type(self).__name__} reads 'pred_score' of each sample, but sample {_name(missing)} "
+                            f"has {', '.join(sorted(missing)) or 'nothing'}; does the head's predict() set it?")
+        scores = torch.stack([torch.as_tensor(s['pred_score']).detach().flatten() for s in data_samples])
+        bad = scores.isnan().any(dim=1)
+        if bad.any():
+            sample = data_samples[int(bad.nonzero()[0])]
+            raise TrainingError(f'{type(self).__name__}: the scores of sample {_name(sample)} are NaN; the model '
+                                'has diverged or the checkpoint is damaged')
+        return scores
+
+    def stacked_labels(self, data_samples: Sequence[dict], num_classes: int) -> Tensor:
+        """``gt_label`` of a batch, int64, shape ``(n,)``.
+
+        Raises:
+            DataError: A sample has no label, more than one, or one out of range.
+        """
+        labels = []
+        for sample in data_samples:
+            label = torch.as_tensor(sample.get('gt_label', [])).flatten()
+            if label.numel() != 1:
+                raise DataError(f'{type(self).__name__} needs one gt_label a sample, but sample {_name(sample)} '
+                                f'has {label.numel()}')
+            if not 0 <= int(label) < num_classes:
+                raise DataError(f'{type(self).__name__}: label {int(label)} of sample {_name(sample)} is out of '
+                                f'range; the model scores {num_classes} classes, 0 to {num_classes - 1}')
+            labels.append(int(label))
+        return torch.tensor(labels, dtype=torch.int64)
+
+
+def _concatenated(parts: Sequence[Records]) -> Records:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+
+
+def _interleaved(lengths: list[int]) -> np.ndarray:
+    """Rows of the joined parts in the order 0th of each part, 1st of each part, ..."""
+    starts = np.cumsum([0, *lengths[:-1]])
+    position = np.concatenate([np.arange(length) for length in lengths])
+    part = np.repeat(np.arange(len(lengths)), lengths)
+    return (starts[part] + position)[np.lexsort((part, position))]
+
+
+def _name(sample: dict) -> str:
+    """The image path or index of a sample, for a message."""
+    return str(sample.get('img_path') or sample.get(SAMPLE_IDX, '?'))
