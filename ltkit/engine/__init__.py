@@ -1,1 +1,8 @@
+"""Running: the Runner, hooks, and the start of processes."""
 
+from . import hooks
+from .launch import init_processes
+from .optim_wrapper import CPUAmpOptimWrapper
+from .runner import Runner
+
+__all__ = ['CPUAmpOptimWrapper', 'Runner', 'hooks', 'init_processes']

@@ -1,1 +1,19 @@
+"""Hooks of training and evaluation."""
 
+from .checkpoint_state_hook import CheckpointStateHook
+from .class_distribution_hook import ClassDistributionHook
+from .deferred_reweighting import DeferredReweighting
+from .epoch_hook import EpochHook
+from .finite_loss_hook import FiniteLossHook
+from .iteration_seed_hook import IterationSeedHook
+from .results_hook import ResultsHook
+
+__all__ = [
+    'CheckpointStateHook',
+    'ClassDistributionHook',
+    'DeferredReweighting',
+    'EpochHook',
+    'FiniteLossHook',
+    'IterationSeedHook',
+    'ResultsHook',
+]

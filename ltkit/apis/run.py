@@ -1,0 +1,101 @@
+"""Train and test by a config: what the command-line tools call."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from ltkit.config import implied_prior_warnings
+from ltkit.engine import Runner, init_processes
+from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
+from ltkit.utils.errors import CheckpointError, ConfigError
+
+from .report import final_table
+
+
+def default_work_dir(config: str) -> str:
+    """``work_dirs/<method>/<config name>`` for ``configs/<method>/<config name>.py``."""
+    path = Path(config)
+    return os.path.join('work_dirs', path.resolve().parent.name, path.stem)
+
+
+def train(cfg: Config) -> dict[str, Any]:
+    """Train the model of a config, or resume it (``cfg.resume``).
+
+    Args:
+        cfg (Config): As :func:`ltkit.config.load_config` gives it.
+
+    Returns:
+        dict: What ``ResultsHook`` wrote into ``<work_dir>/results.json``; empty
+        without that hook.
+    """
+    if cfg.get('train_dataloader') is None:
+        raise ConfigError(f'{cfg.filename} has no train_dataloader; this config can be tested only')
+    init_processes(cfg.get('launcher', 'none'), cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
+    if cfg.get('resume') and cfg.get('randomness', {}).get('seed') is None:
+        _take_seed(cfg)
+    runner = Runner.from_cfg(cfg)
+    for warning in implied_prior_warnings(cfg):
+        runner.logger.warning(warning)
+    runner.train()
+    return _finish(runner)
+
+
+def test(cfg: Config, checkpoint: str) -> dict[str, Any]:
+    """Evaluate a checkpoint on the test set of a config.
+
+    Args:
+        cfg (Config): As :func:`ltkit.config.load_config` gives it.
+        checkpoint (str): Path of the checkpoint; all its weights must match.
+
+    Returns:
+        dict: As of :func:`train`.
+    """
+    if cfg.get('test_dataloader') is None:
+        raise ConfigError(f'{cfg.filename} has no test_dataloader')
+    if not checkpoint.startswith(('http://', 'https://')) and not os.path.isfile(checkpoint):
+        raise CheckpointError(f'no checkpoint at {checkpoint}')
+    cfg.load_from, cfg.resume, cfg.strict_load = checkpoint, False, True
+    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
+                'val_evaluator'):
+        cfg[key] = None
+    runner = Runner.from_cfg(cfg)
+    runner.test()
+    return _finish(runner)
+
+
+def use_amp(cfg: Config) -> None:
+    """Switch mixed precision on: fp16 with loss scaling on a GPU, bfloat16 on the CPU."""
+    wrapper = cfg.get('optim_wrapper')
+    if wrapper is None:
+        raise ConfigError(f'{cfg.filename} has no optim_wrapper, so --amp has nothing to change')
+    kind = wrapper.get('type', 'OptimWrapper')
+    if kind in ('AmpOptimWrapper', 'CPUAmpOptimWrapper'):
+        return
+    if kind != 'OptimWrapper':
+        raise ConfigError(f"--amp replaces optim_wrapper.type 'OptimWrapper', but it is '{kind}'")
+    if torch.cuda.is_available():
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
+    else:
+        wrapper.type = 'CPUAmpOptimWrapper'
+
+
+def _take_seed(cfg: Config) -> None:
+    """Give a run without a stated seed the seed of the run that it resumes."""
+    source = cfg.get('load_from') or latest_checkpoint(cfg.work_dir)
+    if source is not None:
+        seed = read_checkpoint(source).get('meta', {}).get('seed')
+        cfg.randomness = dict(cfg.get('randomness', {}), seed=seed)
+
+
+def _finish(runner: Runner) -> dict[str, Any]:
+    hooks = [hook for hook in runner.hooks if hasattr(hook, 'results')]
+    results = hooks[0].results if hooks else {}
+    if results.get('metrics'):
+        runner.logger.info('\n' + final_table(results))
+    return results

@@ -1,0 +1,30 @@
+"""Keep checkpoints plain, and the class distribution in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ltkit.registry import HOOKS
+from ltkit.utils.checkpoint import from_plain, plain
+
+
+@HOOKS.register_module()
+class CheckpointStateHook(Hook):
+    """Write what ``weights_only`` can read, and turn it back on loading.
+
+    The Runner registers it by itself.
+    """
+
+    priority = 'VERY_LOW'
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        for key in ('meta', 'message_hub', 'param_schedulers', 'optimizer'):
+            if key in checkpoint:
+                checkpoint[key] = plain(checkpoint[key])
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        if 'message_hub' in checkpoint:
+            checkpoint['message_hub'] = from_plain(checkpoint['message_hub'])

@@ -1,0 +1,88 @@
+"""Keep the result of a run as data that says how it was made."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import time
+from typing import Any
+
+import torch
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ltkit.registry import HOOKS
+from ltkit.utils.checkpoint import whole_file
+from ltkit.version import __version__
+
+
+@HOOKS.register_module()
+class ResultsHook(Hook):
+    """Write ``results.json`` into the work folder when a run ends.
+
+    It holds the metrics of the last epoch (never the best one, which would
+    select on the evaluation set), per-class accuracy where the metric has it,
+    and what made them: config, seed, processes, versions, commit, seconds.
+    """
+
+    priority = 'LOWEST'
+
+    def __init__(self) -> None:
+        self.results: dict[str, Any] = {}
+        self._began = time.perf_counter()
+        self._trained_iterations = 0
+
+    def before_train(self, runner: Runner) -> None:
+        self._began = time.perf_counter()
+        self._trained_iterations = -runner.iter
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        self._keep(runner, 'val', metrics)
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        self._keep(runner, 'test', metrics)
+        self._write(runner, 'test_results.json')
+
+    def after_train(self, runner: Runner) -> None:
+        self.results['seconds'] = round(time.perf_counter() - self._began, 2)
+        self.results['resumed'] = self._trained_iterations != 0
+        self._write(runner, 'results.json')
+
+    def _keep(self, runner: Runner, split: str, metrics: dict[str, float] | None) -> None:
+        loop = runner._val_loop if split == 'val' else runner._test_loop
+        self.results.update(split=split, epoch=runner.epoch, metrics=metrics or {})
+        for metric in loop.evaluator.metrics:
+            per_class = getattr(metric, 'per_class', None)
+            if per_class is not None:
+                self.results['per_class_accuracy'] = [None if value != value else float(value) for value in per_class]
+            if getattr(metric, 'has_class_counts', False):
+                distribution = metric.class_distribution
+                self.results['class_counts'] = distribution.counts.tolist()
+                self.results['thresholds'] = distribution.thresholds
+
+    @master_only
+    def _write(self, runner: Runner, name: str) -> None:
+        self.results.update(
+            experiment=runner.experiment_name, config=runner.cfg.filename, seed=runner.seed,
+            processes=runner.world_size, device=_device(), ltkit=__version__, torch=torch.__version__,
+            python=platform.python_version(), commit=_commit(), selected_on='last epoch')
+        with whole_file(os.path.join(runner.work_dir, name)) as part, open(part, 'w', encoding='utf-8') as file:
+            json.dump(self.results, file, indent=1)
+
+
+def _device() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f'CPU, {torch.get_num_threads()} threads'
+
+
+def _commit() -> str | None:
+    root = os.path.dirname(os.path.abspath(__file__))
+    try:
+        done = subprocess.run(['git', '-C', root, 'rev-parse', 'HEAD'], capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

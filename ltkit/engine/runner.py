@@ -1,0 +1,165 @@
+"""The Runner of ltkit: mmengine's, with runs that can be trusted."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.runner import Runner as _Runner
+from torch import nn
+
+from ltkit.registry import RUNNERS, SAMPLERS
+from ltkit.utils.checkpoint import latest_checkpoint, load_weights, read_checkpoint, whole_file
+from ltkit.utils.errors import CheckpointError, ConfigError
+
+from .launch import init_processes
+
+
+@RUNNERS.register_module(name='LTRunner')
+class Runner(_Runner):
+    """mmengine's Runner; what differs:
+
+    * ``train_dataloader.batch_size`` is the batch of one optimiser step. It is
+      divided over the processes and ``optim_wrapper.accumulative_counts``, or
+      refused with the arithmetic, so that neither the effective batch nor the
+      order of the samples depends on the number of GPUs.
+    * Checkpoints are written whole (temporary name, flush, rename), hold plain
+      data only and are read with ``weights_only=True``. ``resume`` without
+      anything to resume, with another seed, or from another model is an error.
+    * Processes without a GPU are connected by gloo.
+
+    Args:
+        strict_load (bool): Whether ``load_from`` must match the model in every
+            weight. On for a test, off for fine-tuning. Defaults to False.
+    """
+
+    def __init__(self, *args: Any, strict_load: bool = False, **kwargs: Any) -> None:
+        self.strict_load = strict_load
+        super().__init__(*args, **kwargs)
+
+    # ------------------------------------------------------------- processes
+    def setup_env(self, env_cfg: dict) -> None:
+        init_processes(self.launcher, env_cfg.get('dist_cfg', {}).get('timeout'))
+        super().setup_env(env_cfg)
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None \
+                or is_model_wrapper(model):
+            return super().wrap_model(model_wrapper_cfg, model)
+        return MMDistributedDataParallel(
+            module=model, broadcast_buffers=False,
+            find_unused_parameters=self.cfg.get('find_unused_parameters', False))
+
+    def register_default_hooks(self, hooks: dict | None = None) -> None:
+        super().register_default_hooks(hooks)
+        self.register_hook(dict(type='ltkit.CheckpointStateHook'))
+
+    # ------------------------------------------------------------------ data
+    def build_train_loop(self, loop: Any) -> Any:
+        dataloader = self._train_dataloader
+        if isinstance(dataloader, dict):
+            self._train_dataloader = self._per_process(dataloader)
+        built = super().build_train_loop(loop)
+        sampler = getattr(getattr(built.dataloader, 'batch_sampler', None), 'sampler', None)
+        if hasattr(sampler, 'set_max_epochs'):
+            sampler.set_max_epochs(math.ceil(built.max_iters / len(built.dataloader)))
+        return built
+
+    def _per_process(self, dataloader: dict) -> dict:
+        """The data loader of one process for a batch size of all together."""
+        dataloader = dict(dataloader)
+        world, accumulation = get_world_size(), self._accumulation()
+        sampler = dataloader.get('sampler')
+        if dataloader.get('batch_sampler') is not None or not isinstance(sampler, dict):
+            return dataloader
+        batch_size = dataloader.get('batch_size')
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ConfigError(f'train_dataloader.batch_size must be a positive number, but is {batch_size!r}')
+        parts = world * accumulation
+        if batch_size % parts:
+            raise ConfigError(
+                f'train_dataloader.batch_size is {batch_size} for one optimiser step, which {world} processes x '
+                f'{accumulation} accumulated steps cannot share equally; use a multiple of {parts}, for example '
+                f'{-(-batch_size // parts) * parts}, or another number of processes')
+        self.logger.info(f'batch of one optimiser step: {batch_size} = {world} process(es) x '
+                         f'{batch_size // parts} samples x {accumulation} accumulated step(s); '
+                         f'learning rate {self._learning_rate()}')
+        kind = sampler['type']
+        if not hasattr(SAMPLERS.get(kind) if isinstance(kind, str) else kind, 'epoch_indices'):
+            dataloader['batch_size'] = batch_size // parts
+            return dataloader
+        if dataloader.get('num_batch_per_epoch') is not None:
+            raise ConfigError('train_dataloader.num_batch_per_epoch would cut the data set before sampling; '
+                              'set train_dataloader.sampler.num_samples instead')
+        dataloader['batch_sampler'] = dict(
+            type='ltkit.GlobalBatchSampler', drop_last=dataloader.pop('drop_last', False), accumulation=accumulation)
+        return dataloader
+
+    def _accumulation(self) -> int:
+        wrapper = self.optim_wrapper
+        if isinstance(wrapper, dict):
+            return int(wrapper.get('accumulative_counts', 1))
+        return int(getattr(wrapper, '_accumulative_counts', 1))
+
+    def _learning_rate(self) -> Any:
+        wrapper = self.optim_wrapper
+        return wrapper.get('optimizer', {}).get('lr') if isinstance(wrapper, dict) else wrapper.get_lr()
+
+    # ----------------------------------------------------------- checkpoints
+    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Write a checkpoint whole or not at all; see mmengine for the arguments."""
+        if not is_main_process():
+            return
+        os.makedirs(out_dir, exist_ok=True)
+        with whole_file(os.path.join(out_dir, filename)) as part:
+            super().save_checkpoint(out_dir, os.path.basename(part), *args, **kwargs)
+
+    def load_checkpoint(self, filename: str, map_location: Any = 'cpu', strict: bool | None = None,
+                        revise_keys: list | None = None) -> dict:
+        """Read a checkpoint safely and load its weights.
+
+        Raises:
+            CheckpointError: It is missing, damaged, refused, or of another model.
+        """
+        checkpoint = read_checkpoint(filename, map_location)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        load_weights(model, checkpoint, filename, self.strict_load if strict is None else strict)
+        self._has_loaded = True
+        self.logger.info(f'weights loaded from {filename}')
+        return checkpoint
+
+    def load_or_resume(self) -> None:
+        if self._has_loaded or not self._resume:
+            return super().load_or_resume()
+        source = self._load_from or latest_checkpoint(self.work_dir)
+        if source is None:
+            raise CheckpointError(f'nothing to resume: no checkpoint in {self.work_dir}; leave --resume out to '
+                                  'start from the beginning, or name a checkpoint')
+        self.resume(source)
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Continue a run exactly; see mmengine for the arguments."""
+        meta = read_checkpoint(filename).get('meta')
+        if not meta or 'epoch' not in meta or 'iter' not in meta:
+            raise CheckpointError(f'{filename} has weights only and cannot be resumed; use it with load_from')
+        if meta.get('seed') != self.seed:
+            raise CheckpointError(f"{filename} is of a run with seed {meta.get('seed')}, but this one has seed "
+                                  f'{self.seed}; give the same seed to resume')
+        strict, self.strict_load = self.strict_load, True
+        try:
+            super().resume(filename, *args, **kwargs)
+        finally:
+            self.strict_load = strict
+
+    @classmethod
+    def from_cfg(cls, cfg: Config) -> Runner:
+        """Build the Runner of a config; see :meth:`mmengine.runner.Runner.from_cfg`."""
+        runner = super().from_cfg(cfg)
+        runner.strict_load = bool(cfg.get('strict_load', False))
+        return runner
