@@ -1,0 +1,10 @@
+model = dict(
+    type='ImageRecognizer',
+    backbone=dict(type='ResNet', depth=152),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(
+        type='LongTailClsHead',
+        num_classes=1000,
+        in_channels=2048,
+        classifier=dict(type='LinearClassifier'),
+        loss=dict(type='SoftmaxLoss')))

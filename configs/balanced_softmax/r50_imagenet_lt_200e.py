@@ -1,0 +1,2 @@
+_base_ = '../erm/r50_imagenet_lt_200e.py'
+model = dict(head=dict(loss=dict(type='BalancedSoftmaxLoss')))

@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/models/resnext50.py',
+    '../_base_/datasets/imagenet_lt.py',
+    '../_base_/schedules/cosine_90e.py',
+    '../_base_/default_runtime.py',
+]

@@ -1,0 +1,13 @@
+_base_ = [
+    '../_base_/models/ride_r32_cifar.py',
+    '../_base_/datasets/cifar100_lt.py',
+    '../_base_/schedules/ride_cifar_200e.py',
+    '../_base_/default_runtime.py',
+]
+train_dataloader = dict(
+    dataset=dict(pipeline=[
+        dict(type='torchvision/RandomCrop', size=32, padding=4),
+        dict(type='torchvision/RandomHorizontalFlip'),
+        dict(type='torchvision/RandomRotation', degrees=15),
+        dict(type='PackInputs'),
+    ]))

@@ -1,0 +1,2 @@
+_base_ = '../erm/r50_imagenet_lt.py'
+model = dict(head=dict(loss=dict(type='WeightedSoftmaxLoss')))
