@@ -44,6 +44,10 @@ class LongTailMetric(DistributionAware, BaseMetric):
         super().__init__(prefix=prefix)
         self.init_class_counts(class_counts)
 
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
     @abstractmethod
     def record(self, data_samples: Sequence[dict]) -> Records:
         """What to keep of a batch: name to an array of one row a sample."""
@@ -86,7 +90,7 @@ class LongTailMetric(DistributionAware, BaseMetric):
         self.results.clear()
         parts = [part for part in parts if part]
         if not parts:
-            raise DataError(f'{type(self).__name__} has seen no sample; is the test set empty?')
+            raise DataError(f'{self._name} has seen no sample; is the test set empty?')
         records = self._each_sample_once(parts, size)
         metrics = self.compute_metrics([records])
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in metrics.items()}
@@ -95,16 +99,16 @@ class LongTailMetric(DistributionAware, BaseMetric):
         records = _concatenated(parts)
         indices = records[SAMPLE_IDX]
         unique, first = np.unique(indices, return_index=True)
-        if NO_INDEX not in unique and len(unique) >= min(size, len(indices)):
+        if NO_INDEX not in unique and (len(unique) >= size or len(indices) < size):
             keep = first  # ascending sample_idx: the order of the data set
         else:
             if NO_INDEX not in unique:
-                print_log(f'{type(self).__name__}: {len(indices)} samples have only {len(unique)} different '
+                print_log(f'{self._name}: {len(indices)} samples have only {len(unique)} different '
                           f'sample_idx (a test set joined of several?); the first {size} are taken',
                           'current')
             keep = _interleaved([len(part[SAMPLE_IDX]) for part in parts])[:size]
         if len(keep) != size:
-            print_log(f'{type(self).__name__}: {len(keep)} samples were evaluated, the test set has {size}',
+            print_log(f'{self._name}: {len(keep)} samples were evaluated, the test set has {size}',
                       'current', level=30)
         return {name: values[keep] for name, values in records.items()}
 
@@ -117,13 +121,14 @@ class LongTailMetric(DistributionAware, BaseMetric):
         """
         missing = next((s for s in data_samples if s.get('pred_score') is None), None)
         if missing is not None:
-            raise DataError(f"{type(self).__name__} reads 'pred_score' of each sample, but sample {_name(missing)} "
-                            f"has {', '.join(sorted(missing)) or 'nothing'}; does the head's predict() set it?")
+            there = ', '.join(sorted(missing)) or 'nothing'
+            raise DataError(f"{self._name} reads 'pred_score' of each sample, but sample {_which(missing)} "
+                            f"has {there}; does the head's predict() set it?")
         scores = torch.stack([torch.as_tensor(s['pred_score']).detach().flatten() for s in data_samples])
         bad = scores.isnan().any(dim=1)
         if bad.any():
             sample = data_samples[int(bad.nonzero()[0])]
-            raise TrainingError(f'{type(self).__name__}: the scores of sample {_name(sample)} are NaN; the model '
+            raise TrainingError(f'{self._name}: the scores of sample {_which(sample)} are NaN; the model '
                                 'has diverged or the checkpoint is damaged')
         return scores
 
@@ -137,10 +142,10 @@ class LongTailMetric(DistributionAware, BaseMetric):
         for sample in data_samples:
             label = torch.as_tensor(sample.get('gt_label', [])).flatten()
             if label.numel() != 1:
-                raise DataError(f'{type(self).__name__} needs one gt_label a sample, but sample {_name(sample)} '
+                raise DataError(f'{self._name} needs one gt_label a sample, but sample {_which(sample)} '
                                 f'has {label.numel()}')
             if not 0 <= int(label) < num_classes:
-                raise DataError(f'{type(self).__name__}: label {int(label)} of sample {_name(sample)} is out of '
+                raise DataError(f'{self._name}: label {int(label)} of sample {_which(sample)} is out of '
                                 f'range; the model scores {num_classes} classes, 0 to {num_classes - 1}')
             labels.append(int(label))
         return torch.tensor(labels, dtype=torch.int64)
@@ -158,6 +163,6 @@ def _interleaved(lengths: list[int]) -> np.ndarray:
     return (starts[part] + position)[np.lexsort((part, position))]
 
 
-def _name(sample: dict) -> str:
+def _which(sample: dict) -> str:
     """The image path or index of a sample, for a message."""
     return str(sample.get('img_path') or sample.get(SAMPLE_IDX, '?'))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from mmengine.logging import print_log
 from ...distribution import ClassDistribution
 from ...distribution_aware import CountsLike, as_distribution
 from ...registry import METRICS
+from ...utils.checkpoint import whole_file
 from ...utils.errors import ConfigError, DistributionError
 from ..functional import accuracy as functional
 from .base import LongTailMetric, Records
@@ -31,7 +31,8 @@ class LongTailAccuracy(LongTailMetric):
     training set's :class:`~ltkit.distribution.ClassDistribution`, and their
     thresholds are logged.
 
-    After :meth:`evaluate`, ``report`` holds the per-class accuracies too.
+    After :meth:`evaluate`, ``report`` holds more (see :meth:`calculate`), and
+    ``per_class`` the accuracy of each class, ``(C,)``.
 
     Args:
         topk (Sequence[int]): Each at least 1. Defaults to (1, 5).
@@ -76,6 +77,18 @@ class LongTailAccuracy(LongTailMetric):
         self.report: dict[str, Any] | None = None
         self._logged: set[str] = set()
 
+    @property
+    def class_distribution(self) -> ClassDistribution:
+        """The distribution of the training set, under the thresholds of this metric."""
+        own = super().class_distribution
+        changed = {key: value for key, value in self.thresholds.items() if value is not None}
+        return ClassDistribution(**{**own.to_dict(), **changed}) if changed else own
+
+    @property
+    def per_class(self) -> np.ndarray | None:
+        """Accuracy of each class in percent, NaN without a test sample; None before :meth:`evaluate`."""
+        return None if self.report is None else np.array(self.report['per_class'], dtype=np.float64)
+
     def record(self, data_samples: Sequence[dict]) -> Records:
         """Label, prediction and rank of the label of each sample."""
         scores = self.stacked_scores(data_samples)
@@ -87,7 +100,11 @@ class LongTailAccuracy(LongTailMetric):
     def compute(self, records: Records) -> dict[str, float]:
         """Compute the metrics, fill ``report`` and write ``out_file``."""
         num_classes = int(records['num_classes'].max())
-        distribution = self._grouped_distribution(num_classes) if self.groups else None
+        distribution = self.class_distribution if self.groups else None
+        if distribution is not None and distribution.num_classes != num_classes:
+            raise DistributionError(
+                f'LongTailAccuracy has counts of {distribution.num_classes} classes, but the model scores '
+                f'{num_classes}; num_classes of the head and the data set differ')
         self.report = self.calculate(records['label'], records['prediction'], records['rank'], num_classes,
                                      self.topk, distribution)
         self._log_once(self.report)
@@ -153,16 +170,6 @@ class LongTailAccuracy(LongTailMetric):
             missing_classes=np.flatnonzero(counts.support == 0).tolist())
         return report
 
-    def _grouped_distribution(self, num_classes: int) -> ClassDistribution:
-        """The training set's distribution under this metric's thresholds."""
-        own = self.class_distribution
-        if own.num_classes != num_classes:
-            raise DistributionError(
-                f'LongTailAccuracy has counts of {own.num_classes} classes, but the model scores '
-                f'{num_classes}; num_classes of the head and the data set differ')
-        changed = {key: value for key, value in self.thresholds.items() if value is not None}
-        return ClassDistribution(**{**own.to_dict(), **changed}) if changed else own
-
     def _log_once(self, report: dict[str, Any]) -> None:
         lines = []
         if 'thresholds' in report:
@@ -180,14 +187,7 @@ class LongTailAccuracy(LongTailMetric):
 
 def write_json(path: str | os.PathLike, data: Any) -> None:
     """Write JSON so that the file is there whole or not at all."""
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, suffix='.tmp')
-    try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            json.dump(data, file, indent=1)
-            file.write('\n')
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with whole_file(path) as part, open(part, 'w', encoding='utf-8') as file:
+        json.dump(data, file, indent=1)
+        file.write('\n')

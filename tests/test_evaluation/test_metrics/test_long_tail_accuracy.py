@@ -104,10 +104,13 @@ def test_thresholds_of_the_data_set_and_of_the_metric():
     metric.set_class_distribution(ClassDistribution([40, 20, 10, 2], many_threshold=30, few_threshold=5))
     evaluated(metric, samples)
     assert metric.report['group_sizes'] == dict(many=1, medium=2, few=1)
+    assert metric.per_class.tolist() == [100.0] * 4
     assert metric.report['thresholds'] == 'many > 30, few < 5 training samples'
     metric = LongTailAccuracy(class_counts=[40, 20, 10, 2], many_threshold=20, few_threshold=10, style='oltr')
     evaluated(metric, samples)
     assert metric.report['group_sizes'] == dict(many=2, medium=0, few=2)
+    assert metric.class_distribution.thresholds == 'many >= 20, few <= 10 training samples'
+    assert metric.report['thresholds'] == metric.class_distribution.thresholds
 
 
 def test_thresholds_are_logged_once(monkeypatch):
