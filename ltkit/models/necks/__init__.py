@@ -1,1 +1,5 @@
+"""Necks: what stands between the backbone's maps and the head's features."""
 
+from .gap import GlobalAveragePooling
+
+__all__ = ['GlobalAveragePooling']

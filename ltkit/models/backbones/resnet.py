@@ -1,0 +1,70 @@
+"""mmpretrain's residual networks under names of ltkit, with the 10-layer one.
+
+Imported only when a config names one of them: mmpretrain is slow to import.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ltkit.registry import MODELS
+from ltkit.utils.errors import ConfigError
+from ltkit.utils.quiet_import import quiet_import
+
+with quiet_import():
+    from mmpretrain.models.backbones.resnet import BasicBlock
+    from mmpretrain.models.backbones.resnet import ResNet as _ResNet
+    from mmpretrain.models.backbones.resnext import ResNeXt as _ResNeXt
+
+
+def check_depth(depth: int, settings: dict[int, Any], name: str) -> None:
+    """Refuse a depth that ``settings`` does not know.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    if depth not in settings:
+        known = ', '.join(str(d) for d in sorted(settings))
+        raise ConfigError(f'depth of {name} must be one of {known}, but is {depth}')
+
+
+@MODELS.register_module()
+class ResNet(_ResNet):
+    """ResNet for images of ImageNet size, of 10, 18, 34, 50, 101 or 152 layers.
+
+    mmpretrain's, and the ResNet-10 (one basic block a stage) that ImageNet-LT
+    and Places-LT were introduced with (Liu et al., CVPR 2019, arXiv
+    1904.05160). Features: 512 channels up to 34 layers, 2,048 from 50 on.
+
+    Args:
+        depth (int): Number of layers.
+        **kwargs: As for ``mmpretrain.models.ResNet``.
+
+    Raises:
+        ConfigError: The depth is not known.
+    """
+
+    arch_settings = {10: (BasicBlock, (1, 1, 1, 1)), **_ResNet.arch_settings}
+
+    def __init__(self, depth: int, **kwargs: Any) -> None:
+        check_depth(depth, self.arch_settings, 'ResNet')
+        super().__init__(depth, **kwargs)
+
+
+@MODELS.register_module()
+class ResNeXt(_ResNeXt):
+    """ResNeXt of 50, 101 or 152 layers: mmpretrain's under its own name.
+
+    Args:
+        depth (int): Number of layers.
+        groups (int): Groups of the 3x3 convolutions. Defaults to 32.
+        width_per_group (int): Width of a group in the first stage. Defaults to 4.
+        **kwargs: As for ``mmpretrain.models.ResNeXt``.
+
+    Raises:
+        ConfigError: The depth is not known.
+    """
+
+    def __init__(self, depth: int, groups: int = 32, width_per_group: int = 4, **kwargs: Any) -> None:
+        check_depth(depth, self.arch_settings, 'ResNeXt')
+        super().__init__(depth, groups, width_per_group, **kwargs)
