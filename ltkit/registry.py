@@ -16,6 +16,7 @@ from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry as _Registry
 
 from .utils.errors import RegistryError, did_you_mean
+from .utils.quiet_import import quiet_import
 
 
 class Registry(_Registry):
@@ -57,7 +58,8 @@ class Registry(_Registry):
         if scope not in (None, self.scope):
             _import_scope(scope, key)
         try:
-            found = super().get(key)
+            with quiet_import():  # a foreign scope may import mmpretrain now
+                found = super().get(key)
         except RuntimeError as error:  # raised by mmengine for a dotted name
             raise self.unknown(key) from error
         if found is None:
