@@ -1,0 +1,93 @@
+"""Fetching of files with a check of what came."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+import tempfile
+from collections.abc import Callable
+from typing import IO
+from urllib.request import urlopen
+
+from mmengine.dist import barrier, is_main_process
+
+from ..utils.errors import DataError
+
+_CHUNK = 1 << 20
+
+
+def file_md5(path: str | os.PathLike) -> str:
+    """md5 of a file, in hexadecimal digits."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, 'rb') as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def git_blob_hash(content: bytes) -> str:
+    """The name that git gives to a file: sha1 of ``blob <size>\\0`` and the content."""
+    digest = hashlib.sha1(b'blob %d\0' % len(content), usedforsecurity=False)
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def fetch(url: str,
+          path: str | os.PathLike,
+          check: Callable[[str], str],
+          opener: Callable[[str], IO[bytes]] = urlopen) -> None:
+    """Download a file; it appears under its name only when it is whole and right.
+
+    Args:
+        url (str): Where to fetch it.
+        path (str): Where to put it; folders are made.
+        check (Callable): Takes the path of the download and returns what is
+            wrong with it, ``''`` if nothing.
+        opener (Callable): Opens a URL. Defaults to :func:`urllib.request.urlopen`.
+
+    Raises:
+        DataError: The URL cannot be reached, or what came is not what it should be.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    handle, part = tempfile.mkstemp(prefix=os.path.basename(path) + '.', suffix='.part', dir=folder)
+    try:
+        try:
+            with os.fdopen(handle, 'wb') as file, opener(url) as source:
+                while chunk := source.read(_CHUNK):
+                    file.write(chunk)
+        except (OSError, ValueError) as error:
+            raise DataError(f'cannot fetch {url}: {error}') from error
+        wrong = check(part)
+        if wrong:
+            raise DataError(f'{url} gave another file than expected: {wrong}; nothing was kept')
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+
+
+def download_archive(url: str,
+                     folder: str | os.PathLike,
+                     md5: str,
+                     opener: Callable[[str], IO[bytes]] = urlopen) -> None:
+    """Fetch a ``.tar.gz``, check its md5 and unpack it into ``folder``.
+
+    One process does it, the others wait.
+    """
+
+    def check(path: str) -> str:
+        found = file_md5(path)
+        return '' if found == md5 else f'md5 {found}, not {md5}'
+
+    try:
+        if is_main_process():
+            archive = os.path.join(folder, url.rsplit('/', 1)[1])
+            if not os.path.isfile(archive) or check(archive):
+                fetch(url, archive, check, opener)
+            with tarfile.open(archive) as file:
+                file.extractall(folder, filter='data')
+    finally:
+        barrier()

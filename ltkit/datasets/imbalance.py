@@ -1,0 +1,110 @@
+"""Imbalance profiles and the choice of a long-tailed subset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..utils.errors import ConfigError, DataError
+
+IMBALANCE_TYPES = ('exp', 'step')
+
+
+def imbalance_counts(num_max: int,
+                     num_classes: int,
+                     imbalance_factor: float,
+                     imbalance_type: str | None = 'exp') -> np.ndarray:
+    r"""Samples to keep of each class.
+
+    Exponential (``'exp'``): :math:`n_c = \lfloor n_{max} f^{c / (C - 1)} \rfloor`,
+    :math:`f = 1 / IF`. Step (``'step'``): :math:`n_{max}` for the first half of
+    the classes, :math:`\lfloor n_{max} f \rfloor` for the rest. ``None``:
+    :math:`n_{max}` for each. Cui et al. (CVPR 2019, arXiv 1901.05555) and Cao et
+    al. (NeurIPS 2019, arXiv 1906.07413); numbers are truncated, not rounded.
+
+    Args:
+        num_max (int): :math:`n_{max}`, samples of the first class.
+        num_classes (int): C.
+        imbalance_factor (float): :math:`IF = n_{max} / n_{min}`, at least 1.
+        imbalance_type (str, optional): ``'exp'``, ``'step'`` or None. Defaults
+            to ``'exp'``.
+
+    Returns:
+        ndarray: int64, shape ``(C,)``; it never rises with the class.
+
+    Raises:
+        ConfigError: An unknown type, a factor below 1, or one that leaves a
+            class without a sample.
+    """
+    if imbalance_type is not None and imbalance_type not in IMBALANCE_TYPES:
+        raise ConfigError(f"imbalance_type must be 'exp', 'step' or None, but is {imbalance_type!r}")
+    if isinstance(imbalance_factor, bool) or not isinstance(imbalance_factor, (int, float)) or not (
+            1 <= imbalance_factor < float('inf')):
+        hint = ''
+        if isinstance(imbalance_factor, (int, float)) and 0 < imbalance_factor < 1:
+            hint = f'; it is n_max / n_min, so {1 / imbalance_factor:g} may be meant'
+        raise ConfigError(
+            f'imbalance_factor must be a number of at least 1, but is {imbalance_factor!r}{hint}')
+    if num_max < 1 or num_classes < 1:
+        raise ConfigError(f'an imbalance profile needs classes and samples, but num_max is {num_max} and '
+                          f'num_classes is {num_classes}')
+    fraction = 1.0 / imbalance_factor
+    if imbalance_type == 'exp' and num_classes > 1:
+        counts = [int(num_max * fraction**(label / (num_classes - 1.0))) for label in range(num_classes)]
+    elif imbalance_type == 'step':
+        half = num_classes // 2
+        counts = [num_max] * half + [int(num_max * fraction)] * (num_classes - half)
+    else:
+        counts = [num_max] * num_classes
+    if min(counts) < 1:
+        raise ConfigError(
+            f'imbalance_factor={imbalance_factor:g} leaves class {counts.index(0)} without a sample: the '
+            f'largest class has {num_max}, so the factor must be below {num_max}')
+    return np.asarray(counts, dtype=np.int64)
+
+
+def choose_long_tailed(labels: np.ndarray,
+                       counts: Sequence[int] | np.ndarray,
+                       seed: int = 0,
+                       names: Sequence[str] | None = None) -> np.ndarray:
+    """Choose ``counts[c]`` samples of each class c as the LDAM code does.
+
+    One generator serves all classes: in ascending order the indices of each
+    class are shuffled, and the head of each is taken. A class is shuffled whole
+    whatever its count, so the choice for a larger imbalance factor is part of
+    the choice for a smaller one. Cao et al., NeurIPS 2019, arXiv 1906.07413.
+
+    Args:
+        labels (ndarray): Class of each sample, int64, shape ``(N,)``.
+        counts (Sequence[int]): Samples to keep of each class, shape ``(C,)``.
+        seed (int): Seed of ``numpy.random.RandomState``. Defaults to 0.
+        names (Sequence[str], optional): Class names, for messages.
+
+    Returns:
+        ndarray: Indices class by class, int64, shape ``(sum(counts),)``.
+
+    Raises:
+        DataError: A class has fewer samples than it should keep.
+    """
+    rng = np.random.RandomState(seed)  # the generator of the published lists
+    chosen = []
+    for label, count in enumerate(counts):
+        indices = np.flatnonzero(labels == label)
+        if len(indices) < count:
+            name = f" ('{names[label]}')" if names is not None else ''
+            raise DataError(
+                f'class {label}{name} has {len(indices)} samples, but the imbalance profile needs {count}')
+        rng.shuffle(indices)
+        chosen.append(indices[:count])
+    return np.concatenate(chosen).astype(np.int64)
+
+
+def index_list_hash(indices: Sequence[int] | np.ndarray) -> str:
+    """Name of an index list: sha256 of its int64 little-endian bytes, 16 hex digits.
+
+    The list is that of :func:`choose_long_tailed`: class by class, in the order
+    in which the samples were chosen.
+    """
+    return hashlib.sha256(np.ascontiguousarray(indices, dtype='<i8').tobytes()).hexdigest()[:16]
