@@ -1,1 +1,16 @@
+"""Strict configs: typing slips and settings without effect stop a run before the model is built."""
 
+from .compatibility import implied_prior_warnings, prior_correction
+from .files import read_files
+from .loading import check_config, load_config
+from .names import allow_top_level_key, known_keys
+
+__all__ = [
+    'allow_top_level_key',
+    'check_config',
+    'implied_prior_warnings',
+    'known_keys',
+    'load_config',
+    'prior_correction',
+    'read_files',
+]

@@ -1,0 +1,99 @@
+"""Parts of a config that correct the class prior more than once.
+
+A model trained on classes of n images learns the prior n / sum(n); most methods
+of the field take it out again: a sampler draws classes evenly, a loss weights
+or shifts the logits, a rule does so after training. Two full corrections leave
+n^-1: the rare classes are favoured as much as the frequent ones were.
+
+A part declares what it takes out by the class attribute ``prior_correction``,
+the exponent c of the factor n^-c: 1.0 for a full correction, 0.5 for half of
+it, or the name of the argument that holds it (``prior_correction = 'tau'``).
+The argument ``drw`` (deferred re-weighting) counts as one more.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+
+from .lookup import find_part
+
+TOLERANCE = 1e-6
+# After what the model was trained with; the rest acts during training.
+AFTER = ('posthoc',)
+
+
+def implied_prior_warnings(config: Config | dict) -> list[str]:
+    """Find sampler, loss and post-hoc rules that together correct the prior too much.
+
+    Args:
+        config (Config): A resolved config whose plugins are imported.
+
+    Returns:
+        list[str]: One line for each finding, with the prior that the
+        combination implies; empty for a sound config.
+    """
+    scope = config.get('default_scope') or 'ltkit'
+    loader = config.get('train_dataloader')
+    model = config.get('model')
+    sampler = [
+        part
+        for key in ('sampler', 'batch_sampler')
+        if isinstance(loader, dict)
+        for part in _corrections(loader.get(key), f'train_dataloader.{key}', 'DATA_SAMPLERS', scope)
+    ]
+    inside = list(_corrections(model, 'model', 'MODELS', scope))
+    during = [part for part in inside if not any(key in part[0].split('.') for key in AFTER)]
+    after = [part for part in inside if part not in during]
+    warnings = []
+    for own in during or [None]:  # each loss by itself: several losses are alternatives or auxiliary
+        parts = [*sampler, *([own] if own else []), *after]
+        total = sum(amount for _, _, amount in parts)
+        if len(parts) > 1 and total > 1 + TOLERANCE:
+            warnings.append(_describe(parts, total))
+    return warnings
+
+
+def _corrections(value: Any, path: str, kind: str, scope: str) -> Iterator[tuple[str, str, float]]:
+    """``(key, name, exponent)`` of every part at or below ``value`` that takes out the prior."""
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _corrections(item, f'{path}.{index}', kind, scope)
+    elif isinstance(value, dict):
+        name = value.get('type')
+        part = find_part(name, kind, scope) if isinstance(name, str) else name
+        amount = prior_correction(part, value) if callable(part) else 0.0
+        if amount:
+            yield path, getattr(part, '__name__', str(name)), amount
+        for key, item in value.items():
+            if key != 'type':
+                yield from _corrections(item, f'{path}.{key}', kind, scope)
+
+
+def prior_correction(part: Any, arguments: dict) -> float:
+    """The exponent of the class size that a part takes out of the prior.
+
+    Args:
+        part (class): A registered class.
+        arguments (dict): What the config gives it.
+    """
+    declared = getattr(part, 'prior_correction', 0.0)
+    if isinstance(declared, str):
+        parameter = inspect.signature(part).parameters.get(declared)
+        default = parameter.default if parameter else 0.0
+        declared = arguments.get(declared, default)
+    amount = float(declared) if isinstance(declared, (int, float)) else 0.0
+    return amount + (1.0 if arguments.get('drw') else 0.0)
+
+
+def _describe(parts: list[tuple[str, str, float]], total: float) -> str:
+    listed = ' and '.join(f'{name} ({key}, n^-{amount:g})' for key, name, amount in parts)
+    exponent = 1 - total
+    return (
+        f'{listed} correct the class prior {"twice" if len(parts) == 2 else f"{len(parts)} times"}: the scores '
+        f'then fit a test set with classes as frequent as n^{exponent:g} (n images in training), which favours '
+        'the rare ones; a balanced test set is n^0, for which one of them is enough'
+    )

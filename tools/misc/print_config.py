@@ -1,0 +1,43 @@
+#!/usr/bin/env python
+"""Print a config as a run would see it, after all checks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'ltkit').is_dir():
+    sys.path.insert(0, str(ROOT))
+
+from mmengine.config import DictAction  # noqa: E402
+
+from ltkit.config import implied_prior_warnings, load_config  # noqa: E402
+from ltkit.utils.friendly import friendly_main  # noqa: E402
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='a config file')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings that take precedence over the file, such as model.head.loss.type=SoftmaxLoss',
+    )
+    return parser.parse_args()
+
+
+@friendly_main
+def main() -> None:
+    args = parse_args()
+    config = load_config(args.config, args.cfg_options)
+    for warning in implied_prior_warnings(config):
+        print(f'warning: {warning}', file=sys.stderr)
+    print(config.pretty_text, end='')
+
+
+if __name__ == '__main__':
+    main()
