@@ -19,6 +19,14 @@ from ltkit.utils.errors import CheckpointError, ConfigError
 
 from .launch import init_processes
 
+DEFAULT_HOOKS = dict(
+    class_distribution=dict(type='ltkit.ClassDistributionHook'),
+    epoch=dict(type='ltkit.EpochHook'),
+    iteration_seed=dict(type='ltkit.IterationSeedHook'),
+    finite_loss=dict(type='ltkit.FiniteLossHook'),
+    checkpoint_state=dict(type='ltkit.CheckpointStateHook'),
+    results=dict(type='ltkit.ResultsHook'))
+
 
 @RUNNERS.register_module(name='LTRunner')
 class Runner(_Runner):
@@ -56,8 +64,12 @@ class Runner(_Runner):
             find_unused_parameters=self.cfg.get('find_unused_parameters', False))
 
     def register_default_hooks(self, hooks: dict | None = None) -> None:
+        """Register mmengine's default hooks and ltkit's; ``name=None`` leaves one of them out."""
+        hooks = dict(hooks or {})
+        for name, hook in DEFAULT_HOOKS.items():
+            if hooks.setdefault(name, dict(hook)) is None:
+                hooks.pop(name)
         super().register_default_hooks(hooks)
-        self.register_hook(dict(type='ltkit.CheckpointStateHook'))
 
     # ------------------------------------------------------------------ data
     def build_train_loop(self, loop: Any) -> Any:

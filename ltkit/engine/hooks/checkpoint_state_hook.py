@@ -15,7 +15,7 @@ from ltkit.utils.checkpoint import from_plain, plain
 class CheckpointStateHook(Hook):
     """Write what ``weights_only`` can read, and turn it back on loading.
 
-    The Runner registers it by itself.
+    On by default, like all hooks of :data:`ltkit.engine.runner.DEFAULT_HOOKS`.
     """
 
     priority = 'VERY_LOW'
