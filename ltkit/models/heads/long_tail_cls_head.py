@@ -1,0 +1,253 @@
+"""The classification head, composed of a classifier, a loss and more."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ltkit.distribution_aware import DistributionAware
+from ltkit.models.targets import check_labels, gather_targets
+from ltkit.registry import CLASSIFIERS, HEADS, LOSSES, POSTHOC, REGULARIZERS
+from ltkit.structures import DataSample
+from ltkit.utils.errors import ConfigError
+
+PartCfg = dict | nn.Module
+
+
+@HEADS.register_module()
+class LongTailClsHead(BaseModule):
+    """Any classifier with any loss, regularisers and post-hoc rules.
+
+    Example:
+        >>> head = dict(type='LongTailClsHead', num_classes=100, in_channels=64,
+        ...             classifier=dict(type='CosineClassifier', scale=30),
+        ...             loss=dict(type='LDAMLoss', drw=dict(begin=160)))
+
+    Args:
+        num_classes (int): C. Given once; the classifier receives it.
+        in_channels (int): Channels d of the features. Given once, too.
+        classifier (dict or nn.Module, optional): The last layer, from features
+            ``(N, d)`` to logits ``(N, C)`` at their final scale. Defaults to
+            ``dict(type='LinearClassifier')``.
+        loss (dict or nn.Module, optional): Called as ``loss(cls_score,
+            target)``. A loss that has ``set_scale`` and was given no ``scale``
+            receives the classifier's. Defaults to ``dict(type='SoftmaxLoss')``.
+        regularizers (dict, nn.Module or list of them, optional): Each is called
+            as ``reg(features=(N, d), logits=(N, C), target=...)`` and added to
+            the loss under ``loss_<its name>``.
+        posthoc (dict, nn.Module or list of them, optional): Each maps logits to
+            logits, one after the other, in prediction alone.
+        topk (int or Sequence[int]): The k of the training accuracies.
+            Defaults to (1,).
+        cal_acc (bool): Whether to log the accuracy of the training batches;
+            skipped for soft labels. Defaults to False.
+        init_cfg (dict, optional): Initialisation of mmengine.
+
+    Raises:
+        ConfigError: A part contradicts ``num_classes`` or ``in_channels``.
+    """
+
+    def __init__(self,
+                 num_classes: int,
+                 in_channels: int,
+                 classifier: PartCfg | None = None,
+                 loss: PartCfg | None = None,
+                 regularizers: PartCfg | Sequence[PartCfg] | None = None,
+                 posthoc: PartCfg | Sequence[PartCfg] | None = None,
+                 topk: int | Sequence[int] = (1, ),
+                 cal_acc: bool = False,
+                 init_cfg: dict | list | None = None) -> None:
+        super().__init__(init_cfg)
+        for name, value in (('num_classes', num_classes), ('in_channels', in_channels)):
+            if not isinstance(value, int) or value < 1:
+                raise ConfigError(f'head.{name} must be a whole number from 1 on, but is {value!r}')
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.topk = (topk, ) if isinstance(topk, int) else tuple(topk)
+        self.cal_acc = cal_acc
+        self.init_classifier(dict(type='LinearClassifier') if classifier is None else classifier)
+        self.init_loss(dict(type='SoftmaxLoss') if loss is None else loss)
+        self.regularizers = nn.ModuleDict()
+        for part in _as_list(regularizers):
+            part = REGULARIZERS.build(part) if isinstance(part, dict) else part
+            self.regularizers[_free_name(_snake(part), self.regularizers)] = part
+        self.posthoc = nn.ModuleList(
+            POSTHOC.build(part) if isinstance(part, dict) else part for part in _as_list(posthoc))
+
+    # ---------------------------------------------------------------- parts
+    def init_classifier(self, classifier: PartCfg) -> None:
+        """Make ``self.classifier``."""
+        self.classifier = self.build_classifier(classifier)
+
+    def build_classifier(self, classifier: PartCfg) -> nn.Module:
+        """Build one classifier for this head's ``num_classes`` and ``in_channels``.
+
+        Raises:
+            ConfigError: The classifier states other numbers.
+        """
+        sizes = dict(num_classes=self.num_classes, in_channels=self.in_channels)
+        if isinstance(classifier, nn.Module):
+            stated = {key: getattr(classifier, key, value) for key, value in sizes.items()}
+        else:
+            stated = {key: classifier.get(key, value) for key, value in sizes.items()}
+        for key, value in sizes.items():
+            if stated[key] != value:
+                raise ConfigError(
+                    f'head.{key} is {value}, but the classifier has {stated[key]}; give {key} once, '
+                    'in the head')
+        return classifier if isinstance(classifier, nn.Module) else CLASSIFIERS.build({**classifier, **sizes})
+
+    def init_loss(self, loss: PartCfg) -> None:
+        """Make ``self.loss_module`` and give it the scale of the classifier."""
+        given = isinstance(loss, dict) and loss.get('scale') is not None
+        self.loss_module = LOSSES.build(loss) if isinstance(loss, dict) else loss
+        given = given or getattr(self.loss_module, 'scale_given', False)
+        if hasattr(self.loss_module, 'set_scale') and not given and self.logit_scale is not None:
+            self.loss_module.set_scale(self.logit_scale)
+        # mmpretrain's losses divide by the batch size through avg_factor; ours by what their equation says.
+        takes = inspect.signature(self.loss_module.forward).parameters
+        self._pass_batch_size = 'avg_factor' in takes and not isinstance(self.loss_module, DistributionAware)
+
+    @property
+    def logit_scale(self) -> float | None:
+        """The ``scale`` of the classifier's logits, if it tells it."""
+        return getattr(self.classifier, 'scale', None)
+
+    # -------------------------------------------------------------- forward
+    def pre_logits(self, feats: Sequence[Tensor]) -> Tensor:
+        """The features that the classifier sees.
+
+        Args:
+            feats (Sequence[Tensor]): From the neck; the last one is used.
+
+        Returns:
+            Tensor: Shape ``(N, d)``.
+
+        Raises:
+            ConfigError: They are maps, or not of ``in_channels``.
+        """
+        return self.check_features(feats[-1])
+
+    def check_features(self, features: Tensor) -> Tensor:
+        """``features``, when they have shape ``(N, in_channels)``."""
+        if features.dim() != 2:
+            raise ConfigError(
+                f'{type(self).__name__} takes features (N, C), but gets {tuple(features.shape)}; put '
+                "neck=dict(type='GlobalAveragePooling') between backbone and head")
+        if features.size(1) != self.in_channels:
+            raise ConfigError(
+                f'head.in_channels is {self.in_channels}, but the features have {features.size(1)} channels; '
+                f'set in_channels={features.size(1)}')
+        return features
+
+    def forward(self, feats: Sequence[Tensor]) -> Tensor:
+        """Features to logits, shape ``(N, C)``, without post-hoc rules."""
+        return self.classifier(self.pre_logits(feats))
+
+    def loss(self, feats: Sequence[Tensor], data_samples: Sequence[Any], **kwargs: Any) -> dict[str, Tensor]:
+        """The loss terms of a batch.
+
+        Args:
+            feats (Sequence[Tensor]): From the neck.
+            data_samples (Sequence): N samples with ``gt_label`` or, when images
+                are mixed, ``gt_score``.
+            **kwargs: Handed to the loss, for example ``weight``.
+
+        Returns:
+            dict: ``loss``, one ``loss_<name>`` a regulariser, and
+            ``accuracy_top<k>`` when ``cal_acc``.
+        """
+        features = self.pre_logits(feats)
+        logits = self.classifier(features)
+        target = self.gather_targets(data_samples, logits)
+        losses = dict(loss=self.compute_loss(logits, target, **kwargs))
+        losses.update({
+            f'loss_{name}': part(features=features, logits=logits, target=target)
+            for name, part in self.regularizers.items()
+        })
+        losses.update(self.training_accuracy(logits, target))
+        return losses
+
+    def gather_targets(self, data_samples: Sequence[Any], logits: Tensor) -> Tensor:
+        """The targets of a batch on the device of ``logits``, ``(N,)`` or ``(N, C)``."""
+        target = gather_targets(data_samples)
+        check_labels(target, self.num_classes, data_samples)
+        return target.to(logits.device, non_blocking=True)
+
+    def compute_loss(self, logits: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
+        """Call the loss; logits ``(N, C)``, or ``(E, N, C)`` of a multi-expert head."""
+        if self._pass_batch_size:
+            kwargs.setdefault('avg_factor', target.size(0))
+        return self.loss_module(logits, target, **kwargs)
+
+    @torch.no_grad()
+    def training_accuracy(self, logits: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Per cent of the batch whose class is among the first k."""
+        if not self.cal_acc or target.dim() != 1:
+            return {}
+        order = logits.topk(min(max(self.topk), self.num_classes), dim=-1).indices
+        hits = order == target[:, None]
+        return {f'accuracy_top{k}': hits[:, :k].any(1).float().mean() * 100 for k in self.topk}
+
+    # ----------------------------------------------------------- prediction
+    def predict(self,
+                feats: Sequence[Tensor],
+                data_samples: Sequence[Any] | None = None) -> list[DataSample]:
+        """Predict a batch.
+
+        Args:
+            feats (Sequence[Tensor]): From the neck.
+            data_samples (Sequence, optional): N samples to write to; new ones
+                by default.
+
+        Returns:
+            list[DataSample]: With ``pred_score``, probabilities ``(C,)`` after
+            the post-hoc rules, and ``pred_label``, ``(1,)``; on the host, moved
+            there in one transfer.
+        """
+        return self.to_samples(self.predict_logits(feats), data_samples)
+
+    def predict_logits(self, feats: Sequence[Tensor]) -> Tensor:
+        """Logits ``(N, C)`` after the post-hoc rules."""
+        return self.apply_posthoc(self(feats))
+
+    def apply_posthoc(self, logits: Tensor) -> Tensor:
+        """The post-hoc rules, one after the other; float32 at least."""
+        logits = logits if logits.dtype == torch.float64 else logits.float()
+        for rule in self.posthoc:
+            logits = rule(logits)
+        return logits
+
+    @staticmethod
+    def to_samples(logits: Tensor, data_samples: Sequence[Any] | None = None) -> list[DataSample]:
+        """Logits ``(N, C)`` to N data samples."""
+        scores = logits.detach().softmax(-1).cpu()
+        labels = scores.argmax(-1, keepdim=True)
+        if data_samples is None:
+            data_samples = [DataSample() for _ in range(len(scores))]
+        for sample, score, label in zip(data_samples, scores, labels):
+            sample.pred_score = score
+            sample.pred_label = label
+        return list(data_samples)
+
+
+def _as_list(parts: Any) -> list[Any]:
+    if parts is None:
+        return []
+    return list(parts) if isinstance(parts, (list, tuple, nn.ModuleList)) else [parts]
+
+
+def _snake(part: nn.Module) -> str:
+    """``NeuralCollapseRegularizer`` -> ``neural_collapse_regularizer``."""
+    return re.sub(r'(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])', '_', type(part).__name__).lower()
+
+
+def _free_name(name: str, taken: nn.ModuleDict) -> str:
+    number = sum(key == name or key.startswith(f'{name}_') for key in taken)
+    return f'{name}_{number + 1}' if number else name

@@ -1,0 +1,99 @@
+"""The head of several experts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ltkit.registry import HEADS
+from ltkit.utils.errors import ConfigError
+
+from .long_tail_cls_head import LongTailClsHead
+
+
+@HEADS.register_module()
+class MultiExpertHead(LongTailClsHead):
+    r"""One classifier an expert, one loss over all of them.
+
+    The prediction is the mean of the experts' logits, :math:`\bar z = \frac 1 E
+    \sum_e z^{(e)}`. Source: Wang et al., *RIDE*, ICLR 2021, arXiv 2010.01809.
+
+    Args:
+        num_experts (int): E, that of the backbone.
+        num_classes (int): C.
+        in_channels (int): Channels d of each expert's features.
+        classifier (dict, optional): Of each expert. Defaults to
+            ``dict(type='LinearClassifier')``.
+        loss (dict or nn.Module, optional): A multi-expert loss, called with
+            logits ``(E, N, C)``. Defaults to ``dict(type='RIDELoss')``.
+        **kwargs: As for :class:`LongTailClsHead`. A regulariser is called for
+            each expert, and its mean over the experts is added; post-hoc rules
+            act on the mean logits.
+
+    Raises:
+        ConfigError: ``num_experts`` is not a number from 1 on, or a part
+            contradicts the head.
+    """
+
+    def __init__(self,
+                 num_experts: int,
+                 num_classes: int,
+                 in_channels: int,
+                 classifier: dict | None = None,
+                 loss: dict | nn.Module | None = None,
+                 **kwargs: Any) -> None:
+        if not isinstance(num_experts, int) or num_experts < 1:
+            raise ConfigError(f'head.num_experts must be a whole number from 1 on, but is {num_experts!r}')
+        self.num_experts = num_experts  # read while the parts are built
+        loss = dict(type='RIDELoss') if loss is None else loss
+        super().__init__(num_classes, in_channels, classifier, loss, **kwargs)
+
+    def init_classifier(self, classifier: dict | nn.Module) -> None:
+        """Make ``self.classifiers``, one an expert."""
+        if isinstance(classifier, nn.Module):
+            raise ConfigError('MultiExpertHead builds one classifier an expert; give classifier as a config')
+        self.classifiers = nn.ModuleList(self.build_classifier(classifier) for _ in range(self.num_experts))
+
+    @property
+    def logit_scale(self) -> float | None:
+        """The ``scale`` of the classifiers' logits, if they tell it."""
+        return getattr(self.classifiers[0], 'scale', None)
+
+    def pre_logits(self, feats: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The features that each expert's classifier sees, ``(N, d)`` each.
+
+        Raises:
+            ConfigError: They are not E, or not of ``in_channels``.
+        """
+        if len(feats) != self.num_experts:
+            raise ConfigError(
+                f'head.num_experts is {self.num_experts}, but the backbone gives {len(feats)} features; set '
+                f'num_experts={len(feats)}')
+        return tuple(self.check_features(x) for x in feats)
+
+    def expert_logits(self, features: Sequence[Tensor]) -> Tensor:
+        """Features, ``(N, d)`` an expert, to logits ``(E, N, C)``."""
+        return torch.stack([classifier(x) for classifier, x in zip(self.classifiers, features)])
+
+    def forward(self, feats: Sequence[Tensor]) -> Tensor:
+        """Features to the logits of each expert, shape ``(E, N, C)``."""
+        return self.expert_logits(self.pre_logits(feats))
+
+    def loss(self, feats: Sequence[Tensor], data_samples: Sequence[Any], **kwargs: Any) -> dict[str, Tensor]:
+        """The loss terms of a batch; see :meth:`LongTailClsHead.loss`."""
+        features = self.pre_logits(feats)
+        logits = self.expert_logits(features)
+        target = self.gather_targets(data_samples, logits)
+        losses = dict(loss=self.compute_loss(logits, target, **kwargs))
+        for name, part in self.regularizers.items():
+            values = [part(features=x, logits=z, target=target) for x, z in zip(features, logits)]
+            losses[f'loss_{name}'] = torch.stack(values).mean()
+        losses.update(self.training_accuracy(logits.mean(0), target))
+        return losses
+
+    def predict_logits(self, feats: Sequence[Tensor]) -> Tensor:
+        """Mean logits of the experts ``(N, C)`` after the post-hoc rules."""
+        return self.apply_posthoc(self(feats).mean(0))
