@@ -1,0 +1,67 @@
+"""The normalised last layer."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ltkit.registry import CLASSIFIERS
+from ltkit.utils.errors import ConfigError
+
+from .checks import check_sizes
+
+
+@CLASSIFIERS.register_module()
+class CosineClassifier(nn.Module):
+    r"""Scaled cosine of feature and class weight, without a bias.
+
+    .. math:: z_c = s \cos(x, w_c) = s \frac{x^\top w_c}{\|x\| \|w_c\|}
+
+    The scale is part of the logits, so that calibration, ensembles and post-hoc
+    rules see real ones; a margin loss takes its scale from here. Computed in
+    float32 at least, also under autocast: a cosine in half precision times 30
+    has too few digits. A feature of zeros gives logits of zero.
+
+    Source: the normalised layer of Cao et al. (NeurIPS 2019, arXiv 1906.07413).
+
+    Args:
+        num_classes (int): C.
+        in_channels (int): d, the length of a feature.
+        scale (float): s, above 0. Defaults to 30.
+
+    Shape:
+        ``(N, d)`` to ``(N, C)``. ``weight`` has shape ``(C, d)``, drawn from
+        U(-1, 1) with rows of unit length.
+
+    Raises:
+        ConfigError: A size or the scale is not above 0.
+    """
+
+    def __init__(self, num_classes: int, in_channels: int, scale: float = 30.0) -> None:
+        super().__init__()
+        check_sizes(num_classes, in_channels)
+        if not scale > 0:
+            raise ConfigError(f'scale of CosineClassifier must be above 0, but is {scale}')
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.scale = float(scale)
+        self.weight = nn.Parameter(torch.empty(num_classes, in_channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weight anew."""
+        with torch.no_grad():
+            self.weight.uniform_(-1, 1)
+            self.weight.copy_(F.normalize(self.weight, dim=1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits ``(N, C)`` of features ``(N, d)``, float32 or float64."""
+        with torch.autocast(features.device.type, enabled=False):
+            dtype = torch.promote_types(features.dtype, torch.float32)
+            cosine = F.linear(F.normalize(features.to(dtype), dim=-1),
+                              F.normalize(self.weight.to(dtype), dim=-1))
+            return self.scale * cosine
+
+    def extra_repr(self) -> str:
+        return f'num_classes={self.num_classes}, in_channels={self.in_channels}, scale={self.scale:g}'

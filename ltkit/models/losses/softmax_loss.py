@@ -1,0 +1,31 @@
+"""Plain cross entropy."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ltkit.registry import LOSSES
+
+from .base import LongTailLoss
+from .reduction import Reduction
+
+
+@LOSSES.register_module()
+class SoftmaxLoss(LongTailLoss):
+    r"""Softmax cross entropy, the baseline (ERM).
+
+    .. math:: L = \frac1N \sum_i -\log \mathrm{softmax}(z_i)_{y_i}
+
+    It needs no class counts unless ``drw`` is given. Without weights it is
+    ``torch.nn.functional.cross_entropy`` to the last bit.
+
+    Args:
+        **kwargs: ``class_counts``, ``drw``, ``reduction``, ``loss_weight``; see
+            :class:`LongTailLoss`.
+    """
+
+    def compute(self, cls_score: Tensor, target: Tensor, reduce: Reduction) -> Tensor:
+        if reduce.is_plain and not self.drw_active:
+            return F.cross_entropy(cls_score, target, reduction=reduce.kind)
+        return super().compute(cls_score, target, reduce)
