@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -19,8 +22,16 @@ class EpochHook(Hook):
 
     priority = 'HIGH'
 
-    def before_train_epoch(self, runner: Runner) -> None:
+    def before_train(self, runner: Runner) -> None:
+        self._told: int | None = None
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        steps = len(runner.train_dataloader)  # of one epoch, also where the loop counts iterations
+        epoch = runner.iter // steps
+        if epoch == self._told:
+            return
+        self._told = epoch
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         for module in model.modules():
             if callable(getattr(module, 'set_epoch', None)):
-                module.set_epoch(runner.epoch, runner.max_epochs)
+                module.set_epoch(epoch, math.ceil(runner.max_iters / steps))
