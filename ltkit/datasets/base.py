@@ -58,6 +58,7 @@ class BaseLongTailDataset(BaseDataset):
     """
 
     SPLITS: tuple[str, ...] = ('train', 'val', 'test')
+    FIXED_ARGUMENTS: tuple[str, ...] = ()  # arguments of the parent class that a subclass does not take
 
     def __init__(self,
                  data_root: str | os.PathLike = '',
@@ -248,7 +249,7 @@ def _merged_signature(cls: type) -> inspect.Signature:
     if not any(p.kind is p.VAR_KEYWORD for p in own):
         return inspect.Signature(own)
     own = [p for p in own if p.kind is not p.VAR_KEYWORD]
-    names = {p.name for p in own}
+    names = {p.name for p in own} | set(cls.FIXED_ARGUMENTS)
     passed = inspect.signature(cls.__mro__[1]).parameters.values()
     passed = [p for p in passed if p.name not in names and p.kind is not p.VAR_KEYWORD]
     own += [p.replace(kind=p.KEYWORD_ONLY) for p in passed]
