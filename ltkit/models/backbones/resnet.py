@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
 from ltkit.registry import MODELS
 from ltkit.utils.errors import ConfigError
 from ltkit.utils.quiet_import import quiet_import
@@ -28,8 +30,16 @@ def check_depth(depth: int, settings: dict[int, Any], name: str) -> None:
         raise ConfigError(f'depth of {name} must be one of {known}, but is {depth}')
 
 
+class _TrainReturnsSelf:
+    """``net.train()`` and ``net.eval()`` give the network back, as torch's do."""
+
+    def train(self, mode: bool = True) -> nn.Module:
+        super().train(mode)
+        return self
+
+
 @MODELS.register_module()
-class ResNet(_ResNet):
+class ResNet(_TrainReturnsSelf, _ResNet):
     """ResNet for images of ImageNet size, of 10, 18, 34, 50, 101 or 152 layers.
 
     mmpretrain's, and the ResNet-10 (one basic block a stage) that ImageNet-LT
@@ -52,7 +62,7 @@ class ResNet(_ResNet):
 
 
 @MODELS.register_module()
-class ResNeXt(_ResNeXt):
+class ResNeXt(_TrainReturnsSelf, _ResNeXt):
     """ResNeXt of 50, 101 or 152 layers: mmpretrain's under its own name.
 
     Args:
