@@ -181,7 +181,7 @@ class LongTailClsHead(BaseModule):
         return target.to(logits.device, non_blocking=True)
 
     def compute_loss(self, logits: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
-        """Call the loss; logits ``(N, C)``, or ``(E, N, C)`` of a multi-expert head."""
+        """Call the loss; logits ``(N, C)``."""
         if self._pass_batch_size:
             kwargs.setdefault('avg_factor', target.size(0))
         return self.loss_module(logits, target, **kwargs)

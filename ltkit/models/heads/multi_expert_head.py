@@ -27,8 +27,10 @@ class MultiExpertHead(LongTailClsHead):
         in_channels (int): Channels d of each expert's features.
         classifier (dict, optional): Of each expert. Defaults to
             ``dict(type='LinearClassifier')``.
-        loss (dict or nn.Module, optional): A multi-expert loss, called with
-            logits ``(E, N, C)``. Defaults to ``dict(type='RIDELoss')``.
+        loss (dict or nn.Module, optional): A multi-expert loss (its attribute
+            ``score_dims`` is ``('E', 'N', 'C')``) is called with logits ``(E, N,
+            C)``; any other is computed for each expert alone, and the experts'
+            losses are added. Defaults to ``dict(type='RIDELoss')``.
         **kwargs: As for :class:`LongTailClsHead`. A regulariser is called for
             each expert, and its mean over the experts is added; post-hoc rules
             act on the mean logits.
@@ -93,6 +95,12 @@ class MultiExpertHead(LongTailClsHead):
             losses[f'loss_{name}'] = torch.stack(values).mean()
         losses.update(self.training_accuracy(logits.mean(0), target))
         return losses
+
+    def compute_loss(self, logits: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
+        """Call a multi-expert loss once, any other once an expert; logits ``(E, N, C)``."""
+        if len(getattr(self.loss_module, 'score_dims', ())) == 3:
+            return super().compute_loss(logits, target, **kwargs)
+        return sum(super(MultiExpertHead, self).compute_loss(z, target, **kwargs) for z in logits)
 
     def predict_logits(self, feats: Sequence[Tensor]) -> Tensor:
         """Mean logits of the experts ``(N, C)`` after the post-hoc rules."""
