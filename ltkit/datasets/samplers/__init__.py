@@ -1,7 +1,22 @@
 """Samplers: how often each class is seen, and in which order."""
 
+from .class_aware_sampler import ClassAwareSampler
+from .class_balanced_sampler import ClassBalancedSampler
+from .class_probability_sampler import ClassLabelSampler, ClassProbabilitySampler
 from .global_batch_sampler import GlobalBatchSampler
 from .instance_balanced_sampler import InstanceBalancedSampler
 from .long_tail_sampler import LongTailSampler
+from .progressively_balanced_sampler import ProgressivelyBalancedSampler
+from .square_root_sampler import SquareRootSampler
 
-__all__ = ['GlobalBatchSampler', 'InstanceBalancedSampler', 'LongTailSampler']
+__all__ = [
+    'ClassAwareSampler',
+    'ClassBalancedSampler',
+    'ClassLabelSampler',
+    'ClassProbabilitySampler',
+    'GlobalBatchSampler',
+    'InstanceBalancedSampler',
+    'LongTailSampler',
+    'ProgressivelyBalancedSampler',
+    'SquareRootSampler',
+]

@@ -1,0 +1,117 @@
+"""The family of samplers that choose a class first, then an image of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+
+import numpy as np
+
+from ...distribution import labels_of
+from ...utils.errors import ConfigError, DataError
+from .cycles import ClassIndex
+from .long_tail_sampler import LongTailSampler
+
+
+class ClassLabelSampler(LongTailSampler):
+    """A sampler that knows which sample is of which class.
+
+    Labels come from :func:`ltkit.distribution.labels_of`, through any wrapper.
+    ``self.class_index`` says where the samples of each class are, and
+    ``self.class_counts`` how many there are, int64, shape ``(C,)``.
+
+    Args:
+        dataset (Sized): The data set, of N > 0 samples, which tells its labels.
+        seed (int, optional): Seed, >= 0. Defaults to one that all processes
+            share.
+        num_samples (int, optional): Samples an epoch over all processes, > 0.
+            Defaults to N.
+        round_up (bool): Whether the order is filled from its start so that each
+            process gets the same number. Defaults to True.
+
+    Raises:
+        DistributionError: The data set does not tell its labels.
+        DataError: It is empty, or its labels are negative or not N in number.
+    """
+
+    def __init__(self, dataset: Sized, seed: int | None = None, num_samples: int | None = None,
+                 round_up: bool = True) -> None:
+        super().__init__(dataset, seed, num_samples, round_up)
+        name, labels = type(self).__name__, labels_of(dataset)
+        if labels.shape != (self.dataset_size,):
+            raise DataError(
+                f'{name}: {type(dataset).__name__} has {self.dataset_size} samples, but its labels have '
+                f'shape {labels.shape}; one label a sample is wanted')
+        if labels.min() < 0:
+            raise DataError(
+                f'{name}: sample {int(labels.argmin())} of {type(dataset).__name__} has the label '
+                f'{int(labels.min())}; labels begin at 0')
+        self.class_index = ClassIndex(labels)
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """Samples of each class up to the largest label, int64, shape ``(C,)``."""
+        return self.class_index.counts
+
+
+class ClassProbabilitySampler(ClassLabelSampler):
+    r"""Draw the class of each position from :math:`p_c`, then one of its images.
+
+    The classes are drawn independently, as the definition says. The images of a
+    class are, by default, drawn from a shuffled cycle: within an epoch each comes
+    up before any of its class comes up again, so the few images of a tail class
+    are used as evenly as can be (their numbers of uses differ by one at most);
+    each is as likely as another all the same. ``replacement=True`` draws the
+    images independently too, as the official code does.
+
+    Override :meth:`class_probabilities` for a sampler of your own.
+
+    Args:
+        dataset (Sized): The data set, of N > 0 samples, which tells its labels.
+        seed (int, optional): Seed, >= 0. Defaults to one that all processes
+            share.
+        num_samples (int, optional): Samples an epoch over all processes, > 0.
+            Defaults to N.
+        round_up (bool): Whether the order is filled from its start so that each
+            process gets the same number. Defaults to True.
+        replacement (bool): Whether the images of a class are drawn independently
+            of each other. Defaults to False.
+    """
+
+    def __init__(self, dataset: Sized, seed: int | None = None, num_samples: int | None = None,
+                 round_up: bool = True, replacement: bool = False) -> None:
+        super().__init__(dataset, seed, num_samples, round_up)
+        self.replacement = replacement
+
+    def class_probabilities(self) -> np.ndarray:
+        """Class probabilities of the current epoch, shape ``(C,)``; 0 for a class without a sample."""
+        raise NotImplementedError(f'{type(self).__name__} must override class_probabilities()')
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """The order of one epoch; see :meth:`LongTailSampler.draw`."""
+        probabilities = np.asarray(self.class_probabilities(), dtype=np.float64)
+        empty = self.class_counts == 0
+        if probabilities.shape != empty.shape or not (probabilities >= 0).all() or probabilities[empty].any():
+            raise ConfigError(
+                f'{type(self).__name__}.class_probabilities() must be {len(empty)} numbers >= 0, with 0 for '
+                'each class without a sample')
+        # Looked up among the classes of p_c > 0 alone, so that rounding never meets an empty class.
+        possible = np.flatnonzero(probabilities)
+        if not len(possible):
+            raise ConfigError(f'{type(self).__name__}.class_probabilities() are all 0')
+        bounds = np.cumsum(probabilities[possible])
+        drawn = np.searchsorted(bounds, rng.random(self.num_samples) * bounds[-1], side='right')
+        classes = possible[np.minimum(drawn, len(possible) - 1)]
+        return self.class_index.draw(classes, rng, self.replacement)
+
+    def power_probabilities(self, power: float) -> np.ndarray:
+        r"""The family :math:`p_c = n_c^q / \sum_k n_k^q` over the classes with samples.
+
+        Source: Kang et al., ICLR 2020, arXiv 1910.09217, equation (1).
+
+        Args:
+            power (float): q; 1 instance-balanced, 0.5 square root, 0
+                class-balanced, -1 reversed.
+        """
+        counts = self.class_counts.astype(np.float64)
+        weights = np.where(counts > 0, np.maximum(counts, 1) ** power, 0)
+        return weights / weights.sum()
