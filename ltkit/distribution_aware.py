@@ -38,7 +38,8 @@ class DistributionAware:
             class_counts (optional): Counts of the training set: a list, a
                 :class:`ClassDistribution`, or the path of a file that
                 :meth:`ClassDistribution.from_file` reads. What is given here
-                is kept; ``ClassDistributionHook`` does not overwrite it.
+                is kept; neither ``ClassDistributionHook`` nor a checkpoint
+                overwrites it.
         """
         distribution = None if class_counts is None else as_distribution(class_counts)
         counts = torch.zeros(0, dtype=torch.int64) if distribution is None else _tensor(distribution)
@@ -111,8 +112,11 @@ class DistributionAware:
             f'set_class_distribution()')
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
-        loaded = state_dict.get(prefix + 'class_counts')
-        if loaded is not None and not self.has_class_counts:
+        key = prefix + 'class_counts'
+        loaded = state_dict.get(key)
+        if loaded is not None and (self.class_counts_given or loaded.numel() == 0):
+            state_dict = {**state_dict, key: self.class_counts}  # given in the config, or not known in the file
+        elif loaded is not None and not self.has_class_counts:
             self.class_counts = torch.zeros_like(loaded, device=self.class_counts.device)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)  # type: ignore[misc]
         if loaded is not None and self.has_class_counts:

@@ -11,9 +11,11 @@ import contextlib
 import os
 import pickle
 import re
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -22,16 +24,30 @@ from torch import nn
 
 from .errors import CheckpointError
 
-_FOREIGN = re.compile(r'GLOBAL ([\w.]+) was not an allowed|Unsupported (?:global|class) ([\w.]+)|global: ([\w.]+)')
+_FOREIGN = re.compile(r'GLOBAL ([\w.]+)|Unsupported class ([\w.]+)')
+_NOT_TORCHS = re.compile(r'Unsupported operand \d+')  # an opcode that torch.save never writes
 
 
 def _allowed() -> list[Any]:
     """What checkpoints of the mm family hold besides tensors and plain data."""
     from mmengine.logging import HistoryBuffer
     multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
-    kinds = 'bool int8 int16 int32 int64 uint8 float16 float32 float64'.split()
+    kinds = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'float32', 'float64')
     dtypes = {type(np.dtype(kind)) for kind in kinds}
-    return [HistoryBuffer, np.ndarray, np.dtype, multiarray._reconstruct, multiarray.scalar, *dtypes]
+    functions = [multiarray._reconstruct, multiarray.scalar]
+    # A file written with numpy < 2 names them by the module's older name, and the other way round.
+    named = [(function, f'numpy.{core}.multiarray.{function.__name__}')
+             for function in functions for core in ('core', '_core')]
+    named.append((_history_method, 'builtins.getattr'))
+    return [HistoryBuffer, np.ndarray, np.dtype, *functions, *named, *dtypes]
+
+
+def _history_method(owner: Any, name: str) -> Any:
+    """What ``getattr`` may do in a checkpoint: name a method of mmengine's history buffers."""
+    from mmengine.logging import HistoryBuffer
+    if owner is not HistoryBuffer or name.startswith('_'):
+        raise pickle.UnpicklingError('GLOBAL builtins.getattr')
+    return getattr(owner, name)
 
 
 def read_checkpoint(path: str | os.PathLike, map_location: Any = 'cpu') -> dict[str, Any]:
@@ -50,20 +66,13 @@ def read_checkpoint(path: str | os.PathLike, map_location: Any = 'cpu') -> dict[
     if not os.path.isfile(path):
         raise CheckpointError(f'no checkpoint at {path}')
     try:
-        with torch.serialization.safe_globals(_allowed()):
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_allowed()):
+            warnings.filterwarnings('ignore', 'Detected pickle protocol')
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = _FOREIGN.search(str(error))
-        if found is None:
-            raise CheckpointError(f'{path} is damaged or not a checkpoint: {_first_line(error)}') from error
-        name = next(group for group in found.groups() if group)
-        raise CheckpointError(
-            f"{path} is refused: it holds a pickled '{name}', which could run foreign code; keep tensors and "
-            'plain data only (torch.save of a state dict)') from error
-    except (RuntimeError, EOFError, ValueError, OSError, KeyError, UnicodeDecodeError) as error:
-        size = os.path.getsize(path)
-        raise CheckpointError(
-            f'{path} ({size:,} bytes) is truncated or not a checkpoint: {_first_line(error)}') from error
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # bytes at random can raise anything
+        raise _unreadable(path, error) from error
     if not isinstance(checkpoint, Mapping):
         raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint')
     return dict(checkpoint)
@@ -85,20 +94,24 @@ def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str, s
     state = checkpoint.get('state_dict', checkpoint)
     state = OrderedDict((re.sub(r'^(module\.|_orig_mod\.)+', '', key), value) for key, value in state.items())
     own = model.state_dict()
-    missing = [key for key in own if key not in state and not key.endswith('num_batches_tracked')]
+    # Either side may lack the class counts (before training); num_batches_tracked is bookkeeping.
+    unknown = {key for key in own if key.endswith('class_counts')
+               and 0 in (own[key].numel(), torch.as_tensor(state.get(key, [])).numel())}
+    weights = [key for key in own if key not in unknown and not key.endswith('num_batches_tracked')]
+    missing = [key for key in weights if key not in state]
     unexpected = [key for key in state if key not in own]
-    counts = {key for key in own if key.endswith('class_counts') and own[key].numel() == 0}
-    mismatched = [key for key in own if key in state and key not in counts and own[key].shape != state[key].shape]
-    matched = len(own) - len(missing) - len(mismatched)
-    missing = [key for key in missing if key not in counts]
-    if (strict and (missing or unexpected or mismatched)) or (matched <= 0 and len(own) > 0):
-        raise CheckpointError(f'{source} is of another model: {_difference(own, state, missing, unexpected, mismatched)}')
-    for key in mismatched:
-        state.pop(key)
+    mismatched = [key for key in weights
+                  if key in state and own[key].shape != getattr(state[key], 'shape', None)]
+    matched = len(weights) - len(missing) - len(mismatched)
+    if (strict and (missing or unexpected or mismatched)) or (matched == 0 and weights):
+        raise CheckpointError(
+            f'{source} is of another model: {_difference(own, state, missing, unexpected, mismatched)}')
     if missing or unexpected or mismatched:
         from mmengine.logging import print_log
-        print_log(f'{source}: {matched} of {len(own)} tensors loaded; '
+        print_log(f'{source}: {matched} of {len(weights)} tensors loaded; '
                   f'{_difference(own, state, missing, unexpected, mismatched)}', 'current')
+    for key in mismatched:
+        state.pop(key)
     model.load_state_dict(state, strict=False)
 
 
@@ -111,7 +124,8 @@ def latest_checkpoint(work_dir: str | os.PathLike) -> str | None:
     folder = Path(work_dir)
     candidates = []
     with contextlib.suppress(OSError):
-        candidates.append(folder / Path((folder / 'last_checkpoint').read_text().strip()).name)
+        stated = Path((folder / 'last_checkpoint').read_text().strip())
+        candidates += [folder / stated.name, stated]  # the run's folder may have been moved
     numbered = [(int(found[1]), path) for path in folder.glob('*.pth')
                 if (found := re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name))]
     candidates += [path for _, path in sorted(numbered, reverse=True)]
@@ -147,7 +161,8 @@ def plain(value: Any) -> Any:
     """A copy of ``value`` in tensors and plain data, which ``weights_only`` reads.
 
     Numpy arrays become tensors, mmengine's history buffers a tagged dict that
-    :func:`from_plain` turns back; what cannot be plain becomes its ``str``.
+    :func:`from_plain` turns back. A function in a dict is left out (a scheduler
+    has its own); what else cannot be plain becomes its ``str``.
     """
     from mmengine.logging import HistoryBuffer
     if isinstance(value, HistoryBuffer):
@@ -155,14 +170,15 @@ def plain(value: Any) -> Any:
         return dict(history_buffer=torch.as_tensor(np.array(values, dtype=np.float64)),
                     counts=torch.as_tensor(np.array(counts, dtype=np.int64)))
     if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {plain(key): plain(item) for key, item in value.items() if not isinstance(item, FunctionType)}
     if isinstance(value, (list, tuple)):
-        return type(value)(plain(item) for item in value) if type(value) in (list, tuple) else list(map(plain, value))
+        kind = tuple if isinstance(value, tuple) else list
+        return kind(plain(item) for item in value)
     if isinstance(value, np.ndarray):
         return torch.as_tensor(value)
     if isinstance(value, np.generic):
         return value.item()
-    if value is None or isinstance(value, (bool, int, float, str, torch.Tensor)):
+    if value is None or type(value) in (bool, int, float, str) or isinstance(value, torch.Tensor):
         return value
     return str(value)
 
@@ -195,13 +211,33 @@ def _difference(own: Mapping, state: Mapping, missing: list, unexpected: list, m
     parts = []
     if mismatched:
         key = mismatched[0]
-        parts.append(f'{len(mismatched)} of another shape (first: {key} is {tuple(state[key].shape)} in the file '
+        parts.append(f'{len(mismatched)} of another shape (first: {key} is {_shape(state[key])} in the file '
                      f'and {tuple(own[key].shape)} in the model)')
     if missing:
         parts.append(f'{len(missing)} of the model are not in the file (first: {missing[0]})')
     if unexpected:
         parts.append(f'{len(unexpected)} of the file are not in the model (first: {unexpected[0]})')
     return '; '.join(parts)
+
+
+def _unreadable(path: str, error: Exception) -> CheckpointError:
+    """The error of a file that cannot be read: foreign code, or damage."""
+    found = _FOREIGN.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
+    if found is not None:
+        return CheckpointError(
+            f"{path} is refused: it holds a pickled '{found[1] or found[2]}', which could run foreign code; "
+            'keep tensors and plain data only (torch.save of a state dict)')
+    if isinstance(error, pickle.UnpicklingError) and _NOT_TORCHS.search(str(error)):
+        return CheckpointError(
+            f'{path} is refused: it is a pickle that torch.save did not write, which could run foreign code; '
+            'load it where you trust it and torch.save its state dict')
+    size = os.path.getsize(path)
+    why = '' if isinstance(error, pickle.UnpicklingError) else f': {_first_line(error)}'
+    return CheckpointError(f'{path} ({size:,} bytes) is truncated or not a checkpoint{why}')
+
+
+def _shape(value: Any) -> Any:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else f'a {type(value).__name__}'
 
 
 def _first_line(error: BaseException) -> str:
