@@ -2,6 +2,16 @@
 
 from .balanced_softmax_loss import BalancedSoftmaxLoss
 from .base import LongTailLoss
+from .ldam_loss import LDAMLoss
+from .ride_loss import RIDELoss
 from .softmax_loss import SoftmaxLoss
+from .weighted_softmax_loss import WeightedSoftmaxLoss
 
-__all__ = ['BalancedSoftmaxLoss', 'LongTailLoss', 'SoftmaxLoss']
+__all__ = [
+    'BalancedSoftmaxLoss',
+    'LDAMLoss',
+    'LongTailLoss',
+    'RIDELoss',
+    'SoftmaxLoss',
+    'WeightedSoftmaxLoss',
+]

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from ltkit.distribution import effective_number_weights
 from ltkit.distribution_aware import CountsLike, DistributionAware
-from ltkit.utils.errors import ConfigError, DataError, did_you_mean
+from ltkit.utils.errors import ConfigError
 
+from .checks import check_sample_weight, check_scores, checked_target
 from .reduction import Reduction, check_reduction
 
 
@@ -51,7 +52,10 @@ class LongTailLoss(DistributionAware, nn.Module):
     """
 
     supports_soft_labels = True
+    """Whether the method has a form for soft labels."""
+
     score_dims = ('N', 'C')
+    """Names of the dimensions of the logits."""
 
     def __init__(self,
                  class_counts: CountsLike | None = None,
@@ -136,14 +140,12 @@ class LongTailLoss(DistributionAware, nn.Module):
         kind = check_reduction(reduction_override or self.reduction)
         if avg_factor is not None and kind == 'sum':
             raise ConfigError("avg_factor cannot be used with reduction='sum'; use 'mean' or 'none'")
-        self._check_scores(cls_score)
-        target = self._checked_target(cls_score, target)
-        if weight is not None and weight.shape != cls_score.shape[-2:-1]:
-            raise DataError(f'weight has shape {tuple(weight.shape)}, but must hold one factor for each of the '
-                            f'{cls_score.size(-2)} samples')
+        check_scores(self, cls_score)
+        target = checked_target(self, cls_score, target)
+        check_sample_weight(cls_score, weight)
         with torch.autocast(cls_score.device.type, enabled=False):
             cls_score = at_least_float32(cls_score)
-            if target.is_floating_point():
+            if target.dim() == 2:
                 target = target.to(cls_score.dtype)
             reduce = Reduction(kind, weight, avg_factor, over_processes=self.training)
             return self.loss_weight * self.compute(cls_score, target, reduce)
@@ -180,38 +182,6 @@ class LongTailLoss(DistributionAware, nn.Module):
         if active != self.drw_active:  # torch.compile guards on this bool: written only when it changes
             self.drw_active = active
 
-    # ------------------------------------------------------------------- checks
-    def _check_scores(self, cls_score: Tensor) -> None:
-        if cls_score.dim() != len(self.score_dims):
-            hint = ('it is a loss of several experts, for MultiExpertHead' if len(self.score_dims) == 3 else
-                    'give the scores of several experts to a multi-expert loss' if cls_score.dim() == 3 else
-                    'one row of class scores a sample')
-            raise ConfigError(f'{type(self).__name__} takes cls_score of shape ({", ".join(self.score_dims)}), but '
-                              f'got {tuple(cls_score.shape)}; {hint}')
-        if not cls_score.is_floating_point():
-            raise ConfigError(f'cls_score must be of a float dtype, but is {cls_score.dtype}')
-
-    def _checked_target(self, cls_score: Tensor, target: Tensor) -> Tensor:
-        num_samples, num_classes = cls_score.shape[-2:]
-        if target.shape == (num_samples, num_classes):
-            if not self.supports_soft_labels:
-                raise DataError(f'{type(self).__name__} has no form for soft labels; give target of shape (N,) with '
-                                'class indices, and leave mixup and its like out')
-            return target.to(cls_score.dtype)
-        if target.shape != (num_samples,):
-            raise DataError(f'target has shape {tuple(target.shape)}, but must be ({num_samples},) class indices or '
-                            f'({num_samples}, {num_classes}) soft labels for cls_score {tuple(cls_score.shape)}')
-        if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
-            raise DataError(f'target of shape ({num_samples},) must hold class indices of an integer dtype, but is '
-                            f'{target.dtype}')
-        target = target.long()
-        if target.device.type == 'cpu' and not torch.compiler.is_compiling():
-            wrong = target[(target < 0) | (target >= num_classes)]
-            if wrong.numel():
-                raise DataError(f'label {wrong[0].item()} is out of range: with {num_classes} classes labels are 0 to '
-                                f'{num_classes - 1} ({wrong.numel()} such labels in this batch)')
-        return target
-
     def extra_repr(self) -> str:
         parts = [f'reduction={self.reduction!r}', f'loss_weight={self.loss_weight}']
         if self.drw is not None:
@@ -240,9 +210,8 @@ def weight_of_samples(class_weight: Tensor | None, target: Tensor) -> Tensor | N
 
 def _checked_drw(drw: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(drw, Mapping) or 'begin' not in drw:
-        raise ConfigError(f'drw must be a dict with the key begin, as dict(begin=160, beta=0.9999), but is {drw!r}')
+        raise ConfigError(f'drw must be a dict with the key begin, as dict(begin=160), but is {drw}')
     for key in drw:
         if key not in ('begin', 'beta'):
-            raise ConfigError(f"drw has the unknown key '{key}'{did_you_mean(key, ('begin', 'beta'))} "
-                              'It takes begin and beta.')
+            raise ConfigError(f"drw has the unknown key '{key}'; it takes begin and beta")
     return dict(drw)
