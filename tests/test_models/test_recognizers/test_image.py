@@ -209,9 +209,8 @@ def test_compiled_forward_equals_eager():
 
 RANK = '''
 import json, os, torch
-from mmengine.dist import init_dist
 from ltkit.models.recognizers import ImageRecognizer
-init_dist('pytorch', backend='gloo')
+torch.distributed.init_process_group('gloo')
 rank = int(os.environ['RANK'])
 model = ImageRecognizer(dict(type='ResNet8'))
 _, logged = model.parse_losses(dict(loss=torch.tensor(1.0 + rank), loss_b=torch.tensor(4.0 * rank)))
