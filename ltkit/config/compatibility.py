@@ -93,7 +93,7 @@ def _describe(parts: list[tuple[str, str, float]], total: float) -> str:
     listed = ' and '.join(f'{name} ({key}, n^-{amount:g})' for key, name, amount in parts)
     exponent = 1 - total
     return (
-        f'{listed} correct the class prior {"twice" if len(parts) == 2 else f"{len(parts)} times"}: the scores '
-        f'then fit a test set with classes as frequent as n^{exponent:g} (n images in training), which favours '
-        'the rare ones; a balanced test set is n^0, for which one of them is enough'
+        f'{listed} correct the class prior {"twice" if len(parts) == 2 else f"{len(parts)} times"}: the '
+        f'scores then fit a test set with classes as frequent as n^{exponent:g} (n images in training); this '
+        'favours the rare ones; a balanced test set is n^0, for which one is enough'
     )

@@ -7,12 +7,14 @@ same files are parsed, so that an error can name them.
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
 
@@ -21,6 +23,7 @@ from ltkit.utils.errors import ConfigError, did_you_mean
 # mmengine resolves ``_base_ = 'package::folder/file.py'`` for the packages that this table knows.
 MODULE2PACKAGE.setdefault('ltkit', 'ltkit')
 
+TEMPLATE = re.compile(r'\{\{[^{}]*\}\}')
 BASE_READ = re.compile(r'\{\{\s*_base_\.(\w+)')
 
 
@@ -32,6 +35,7 @@ class ConfigFile:
         path (Path): The file, absolute.
         text (str): What it holds.
         tree (ast.Module, optional): The parsed file; None for YAML and JSON.
+        keys (tuple[str, ...]): Top-level keys of YAML and JSON.
         bases (list[ConfigFile]): The files it inherits from, in their order.
         lazy (bool): Whether it inherits by ``with read_base():``.
         foreign (bool): Whether it belongs to another package, whose habits a
@@ -41,6 +45,7 @@ class ConfigFile:
     path: Path
     text: str
     tree: ast.Module | None = None
+    keys: tuple[str, ...] = ()
     bases: list[ConfigFile] = field(default_factory=list)
     lazy: bool = False
     foreign: bool = False
@@ -146,17 +151,15 @@ def _base_names_of_value(file: ConfigFile, node: ast.Assign) -> list[tuple[str, 
 
 
 def _base_names_of_data(file: ConfigFile) -> list[tuple[str, int]]:
-    import mmengine
-
+    text = TEMPLATE.sub('0', file.text)  # mmengine fills them in before it parses the file
     try:
-        data = mmengine.load(str(file.path))
-    except Exception as error:
+        data = json.loads(text) if file.path.suffix == '.json' else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
         reason = ' '.join(str(error).split())
-        raise ConfigError(
-            f'{shown(file.path)}: cannot be read as {file.path.suffix[1:]}: {reason}'
-        ) from error
+        raise ConfigError(f'{file.at()}: cannot be read as {file.path.suffix[1:]}: {reason}') from error
     if not isinstance(data, dict):
-        raise ConfigError(f'{shown(file.path)}: a config holds a mapping, not a {type(data).__name__}')
+        raise ConfigError(f'{file.at()}: a config holds a mapping, not a {type(data).__name__}')
+    file.keys = tuple(map(str, data))
     names = data.get('_base_', [])
     line = next((i for i, row in enumerate(file.text.splitlines(), 1) if '_base_' in row), 1)
     return [(str(name), line) for name in (names if isinstance(names, list) else [names])]

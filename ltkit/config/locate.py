@@ -106,7 +106,7 @@ def _exists(config: Any, path: Path) -> bool:
 
 
 def _search(file: ConfigFile, word: str) -> int | None:
-    """The first line that holds ``word`` as a string, a keyword or a name."""
+    """The first line that holds ``word`` as a string, a keyword, a name or an attribute."""
     if file.tree is None:
         return next((i for i, row in enumerate(file.text.splitlines(), 1) if word in row), None)
     lines = [
@@ -115,5 +115,6 @@ def _search(file: ConfigFile, word: str) -> int | None:
         if (isinstance(node, ast.Constant) and node.value == word)
         or (isinstance(node, ast.keyword) and node.arg == word)
         or (isinstance(node, ast.Name) and node.id == word)
+        or (isinstance(node, ast.Attribute) and node.attr == word)
     ]
     return min(lines, default=None)

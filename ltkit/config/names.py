@@ -97,11 +97,9 @@ class Names:
         return found
 
     def _read_data(self) -> None:
-        import mmengine
-
         rows = [row.strip(' \t{,\'"') for row in self.file.text.splitlines()]
-        for key in mmengine.load(str(self.file.path)):
-            self.values[str(key)] = next((i for i, row in enumerate(rows, 1) if row.startswith(str(key))), 1)
+        for key in self.file.keys:
+            self.values[key] = next((i for i, row in enumerate(rows, 1) if row.startswith(key)), 1)
 
     def _define(self, body: list[ast.stmt]) -> None:
         for node in _statements(body):

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mmengine.config.lazy import LazyAttr, LazyObject
+from mmengine.config.utils import MODULE2PACKAGE
 
 from ltkit.utils.errors import ConfigError, did_you_mean
 
-from .arguments import Arguments, arguments_of
+from .arguments import arguments_of
 from .locate import Locator
 from .lookup import find_part, is_scope, not_registered
 from .variables import Path
@@ -160,7 +161,7 @@ class PartChecker:
         if found is None and len(path) == 1:
             found = self._default_type(path[0], value)
         if isinstance(found, str):
-            return self._find((*path, 'type'), found, kind, scope, _module_of(owner))
+            return self._find((*path, 'type'), found, kind, scope, _package(owner))
         return found if callable(found) else None
 
     def _find(self, path: Path, name: str, kind: str, scope: str, owner: str = '') -> Callable:
@@ -177,33 +178,33 @@ class PartChecker:
     def _check_arguments(
         self, part: Callable, value: dict, path: Path, kind: str, owner: Callable | None
     ) -> None:
-        key = next(k for k in reversed(path) if not k.isdigit())
-        changed_before_built = key.endswith('_cfg') and len(path) > 1
         custom_constructor = kind == 'OPTIM_WRAPPERS' and value.get('constructor')
-        if changed_before_built or custom_constructor or kind in ('STRATEGIES', 'WEIGHT_INITIALIZERS'):
+        if _changed_before_built(path, kind) or custom_constructor:
             return
         arguments = arguments_of(part)
-        taken_out = TAKEN_OUT.get(kind, set())
+        takes = f' (it takes {", ".join(arguments.names) or "none"})'
+        foreign = _package(owner) in MODULE2PACKAGE.keys() - {'ltkit'}  # mmpretrain, mmdet, ...
         for name in value:
-            if name not in SPECIAL and name not in taken_out:
-                self._check_argument(name, arguments, part, path)
-        by_us = path[0] == 'model' and (len(path) == 1 or _module_of(owner) == 'ltkit')
-        if kind in CHECKED_FOR_MISSING or by_us:
+            if (
+                name in SPECIAL
+                or name in TAKEN_OUT.get(kind, ())
+                or name in arguments.names
+                or arguments.open
+            ):
+                continue
+            close = did_you_mean(name, arguments.names)
+            if close or not foreign:  # a foreign owner may take out arguments of its own
+                raise ConfigError(
+                    f'{self.locator.where((*path, name), name)}: {_name(part)} has no argument '
+                    f"'{name}'{close or takes}"
+                )
+        if kind in CHECKED_FOR_MISSING or (path[0] == 'model' and not foreign):
             for name in arguments.required:
                 if name not in value and name not in SUPPLIED:
                     raise ConfigError(
-                        f"{self.locator.where((*path, 'type'))}: {part.__name__} needs '{name}' "
+                        f"{self.locator.where((*path, 'type'))}: {_name(part)} needs '{name}' "
                         f'({".".join((*path, name))})'
                     )
-
-    def _check_argument(self, name: str, arguments: Arguments, part: Callable, path: Path) -> None:
-        if arguments.open or name in arguments.names:
-            return
-        hint = did_you_mean(name, arguments.names) or f' (it takes {", ".join(arguments.names) or "none"})'
-        raise ConfigError(
-            f'{self.locator.where((*path, name), name)}: {getattr(part, "__name__", part)} has no '
-            f"argument '{name}'{hint}"
-        )
 
     def _check_dataloader(self, key: str, value: dict) -> None:
         from torch.utils.data import DataLoader
@@ -222,5 +223,16 @@ class PartChecker:
                 )
 
 
-def _module_of(part: Callable | None) -> str:
+def _changed_before_built(path: Path, kind: str) -> bool:
+    """Whether the builder of a part adds to or takes from its arguments, as those of ``norm_cfg`` do."""
+    key = next(k for k in reversed(path) if not k.isdigit())
+    nested_settings = key.endswith('_cfg') and len(path) > 1
+    return nested_settings or 'policies' in path or kind in ('STRATEGIES', 'WEIGHT_INITIALIZERS')
+
+
+def _package(part: Callable | None) -> str:
     return getattr(part, '__module__', '').split('.')[0]
+
+
+def _name(part: Callable) -> str:
+    return getattr(part, '__name__', str(part))

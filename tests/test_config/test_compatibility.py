@@ -1,0 +1,60 @@
+"""Priors that are corrected twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from ltkit.config import implied_prior_warnings, load_config, prior_correction
+
+
+def warnings_of(base, sampler='DefaultSampler', **head) -> list[str]:
+    loss = head.pop('loss', dict(type='ToyLoss'))
+    options = {'train_dataloader.sampler.type': sampler, 'model.head.loss': dict(_delete_=True, **loss)}
+    return implied_prior_warnings(
+        load_config(base, {**options, **{f'model.head.{k}': v for k, v in head.items()}})
+    )
+
+
+def test_one_correction_is_sound(base):
+    assert warnings_of(base) == []
+    assert warnings_of(base, 'ToySampler') == []
+    assert warnings_of(base, loss=dict(type='ToyBalancedLoss')) == []
+    assert warnings_of(base, loss=dict(type='ToyLoss', drw=dict(begin=1))) == []
+    assert warnings_of(base, 'ToyHalfSampler', loss=dict(type='ToyTauLoss', tau=0.5)) == []
+
+
+def test_sampler_and_loss(base):
+    (line,) = warnings_of(base, 'ToySampler', loss=dict(type='ToyBalancedLoss'))
+    assert line.startswith(
+        'ToySampler (train_dataloader.sampler, n^-1) and ToyBalancedLoss (model.head.loss, n^-1) '
+        'correct the class prior twice'
+    )
+    assert 'as frequent as n^-1 ' in line and '\n' not in line
+
+
+def test_half_of_a_correction(base):
+    (line,) = warnings_of(base, 'ToyHalfSampler', loss=dict(type='ToyBalancedLoss'))
+    assert 'as frequent as n^-0.5 ' in line
+
+
+def test_deferred_reweighting_counts(base):
+    assert 'n^-1 ' in warnings_of(base, 'ToySampler', loss=dict(type='ToyLoss', drw=dict(begin=1)))[0]
+
+
+def test_posthoc_rule_on_a_corrected_model(base):
+    (line,) = warnings_of(base, loss=dict(type='ToyBalancedLoss'), posthoc=dict(type='ToyTauLoss'))
+    assert 'ToyTauLoss (model.head.posthoc, n^-1)' in line
+    lines = warnings_of(
+        base, 'ToySampler', loss=dict(type='ToyBalancedLoss'), posthoc=[dict(type='ToyTauLoss')]
+    )
+    assert len(lines) == 1 and '3 times' in lines[0] and 'n^-2 ' in lines[0]
+    assert warnings_of(base, loss=dict(type='ToyLoss'), posthoc=dict(type='ToyTauLoss')) == []
+
+
+@pytest.mark.parametrize(
+    'arguments, expected', [({}, 1.0), ({'tau': 0.5}, 0.5), ({'tau': 1.0, 'drw': {'a': 1}}, 2.0)]
+)
+def test_amount_from_an_argument(base, arguments, expected):
+    from ltkit.registry import MODELS
+
+    assert prior_correction(MODELS.get('ToyTauLoss'), arguments) == expected
