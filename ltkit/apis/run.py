@@ -36,8 +36,8 @@ def train(cfg: Config) -> dict[str, Any]:
     if cfg.get('train_dataloader') is None:
         raise ConfigError(f'{cfg.filename} has no train_dataloader; this config can be tested only')
     init_processes(cfg.get('launcher', 'none'), cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
-    if cfg.get('resume') and cfg.get('randomness', {}).get('seed') is None:
-        _take_seed(cfg)
+    if cfg.get('resume'):
+        _find_resumed(cfg)
     runner = Runner.from_cfg(cfg)
     for warning in implied_prior_warnings(cfg):
         runner.logger.warning(warning)
@@ -85,11 +85,14 @@ def use_amp(cfg: Config) -> None:
         wrapper.type = 'CPUAmpOptimWrapper'
 
 
-def _take_seed(cfg: Config) -> None:
-    """Give a run without a stated seed the seed of the run that it resumes."""
-    source = cfg.get('load_from') or latest_checkpoint(cfg.work_dir)
-    if source is not None:
-        seed = read_checkpoint(source).get('meta', {}).get('seed')
+def _find_resumed(cfg: Config) -> None:
+    """Find the checkpoint to resume; a run without a stated seed takes the seed from it."""
+    cfg.load_from = cfg.get('load_from') or latest_checkpoint(cfg.work_dir)
+    if cfg.load_from is None:
+        raise CheckpointError(f'nothing to resume: no checkpoint in {cfg.work_dir}; leave --resume out to start '
+                              'from the beginning, or name a checkpoint')
+    if cfg.get('randomness', {}).get('seed') is None:
+        seed = read_checkpoint(cfg.load_from).get('meta', {}).get('seed')
         cfg.randomness = dict(cfg.get('randomness', {}), seed=seed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import nn
 from ltkit.registry import RUNNERS, SAMPLERS
 from ltkit.utils.checkpoint import latest_checkpoint, load_weights, read_checkpoint, whole_file
 from ltkit.utils.errors import CheckpointError, ConfigError
+from ltkit.version import __version__
 
 from .launch import init_processes
 
@@ -70,6 +72,19 @@ class Runner(_Runner):
             if hooks.setdefault(name, dict(hook)) is None:
                 hooks.pop(name)
         super().register_default_hooks(hooks)
+
+    def get_hooks_info(self) -> str:
+        """The hooks in the order of their priority, in one line."""
+        return ', '.join(type(hook).__name__ for hook in self._hooks)
+
+    def _log_env(self, env_cfg: dict) -> None:
+        device = torch.cuda.get_device_name() if torch.cuda.is_available() else \
+            f'CPU ({torch.get_num_threads()} threads)'
+        self.logger.info(
+            f'ltkit {__version__}, torch {torch.__version__}, Python {platform.python_version()}, {device}; '
+            f'{self.world_size} process(es), launcher {self.launcher}; seed {self.seed}; environment {dict(env_cfg)}')
+        if self.cfg._cfg_dict:
+            self.logger.info(f'config:\n{self.cfg.pretty_text}')
 
     # ------------------------------------------------------------------ data
     def build_train_loop(self, loop: Any) -> Any:

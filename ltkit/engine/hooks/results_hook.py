@@ -33,22 +33,27 @@ class ResultsHook(Hook):
     def __init__(self) -> None:
         self.results: dict[str, Any] = {}
         self._began = time.perf_counter()
-        self._trained_iterations = 0
+        self._first_iteration = 0
+        self._loaded_epoch: int | None = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        self._loaded_epoch = (checkpoint.get('meta') or {}).get('epoch')
 
     def before_train(self, runner: Runner) -> None:
         self._began = time.perf_counter()
-        self._trained_iterations = -runner.iter
+        self._first_iteration = runner.iter
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self._keep(runner, 'val', metrics)
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self._keep(runner, 'test', metrics)
+        self.results['epoch'] = self._loaded_epoch
         self._write(runner, 'test_results.json')
 
     def after_train(self, runner: Runner) -> None:
         self.results['seconds'] = round(time.perf_counter() - self._began, 2)
-        self.results['resumed'] = self._trained_iterations != 0
+        self.results['resumed'] = self._first_iteration > 0
         self._write(runner, 'results.json')
 
     def _keep(self, runner: Runner, split: str, metrics: dict[str, float] | None) -> None:
