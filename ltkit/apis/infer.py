@@ -55,8 +55,8 @@ class Inferencer:
             raise ConfigError(f"the test pipeline does not load files and {dataset['type']} states no image_shape; "
                               "begin the pipeline with dict(type='LoadImage')")
         height, width, channels = shape
-        mode = 'L' if channels == 1 else 'RGB'
-        load = [dict(type='LoadImage', mode=mode), dict(type='torchvision/Resize', size=[height, width])]
+        kind = 'gray' if channels == 1 else 'color'
+        load = [dict(type='LoadImage', color_type=kind), dict(type='torchvision/Resize', size=[height, width])]
         return load + steps
 
     @torch.inference_mode()

@@ -47,6 +47,7 @@ class CIFARLT(MadeLongTailedDataset):
     URL_MD5: str
     LABEL_KEY: str
     META: tuple[str, str]  # file, key of the class names
+    image_shape = (32, 32, 3)
     FILES: dict[str, dict[str, str]]  # split -> file -> official md5
     NUM_CLASSES: int
 

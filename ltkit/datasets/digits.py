@@ -45,6 +45,7 @@ class DigitsLT(MadeLongTailedDataset):
     """
 
     METAINFO = dict(classes=tuple(str(digit) for digit in range(10)))
+    image_shape = (8, 8, 1)
 
     def __init__(self,
                  data_root: str = '',

@@ -42,14 +42,16 @@ def read_idx(path: str | os.PathLike, ndim: int) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f'cannot read {path}: {error}') from error
     if content[:4] != bytes([0, 0, _UBYTE, ndim]):
-        raise DataError(f'{path} is no IDX file of {ndim}-dimensional bytes: it begins with {content[:4].hex()}, '
-                        f'not {bytes([0, 0, _UBYTE, ndim]).hex()}')
+        raise DataError(f'{path} is no IDX file of {ndim}-dimensional bytes: it begins with '
+                        f'{content[:4].hex()}, not {bytes([0, 0, _UBYTE, ndim]).hex()}')
     start = 4 + 4 * ndim
+    if len(content) < start:
+        raise DataError(f'{path} is damaged: it ends within its header of {start} bytes')
     shape = tuple(np.frombuffer(content[4:start], dtype='>u4').tolist())
     size = int(np.prod(shape, dtype=np.int64))
-    if len(shape) != ndim or len(content) - start != size:
+    if len(content) - start != size:
         raise DataError(f'{path} is damaged: its header says {size} values of shape {shape}, but it has '
-                        f'{max(len(content) - start, 0)}')
+                        f'{len(content) - start}')
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
 
 
@@ -64,8 +66,9 @@ class FashionMNISTLT(MadeLongTailedDataset):
     :class:`~ltkit.datasets.made_long_tailed.MadeLongTailedDataset`.
     """
 
-    METAINFO = dict(classes=('T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker',
-                             'Bag', 'Ankle boot'))
+    METAINFO = dict(classes=('T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt',
+                             'Sneaker', 'Bag', 'Ankle boot'))
+    image_shape = (28, 28, 1)
     FILES = dict(train='train', test='t10k')
     TRAIN_LABELS_MD5 = '25c81989df183df01b3e8a0aad5dffbe'  # of the official .gz, which fixes the row order
 
