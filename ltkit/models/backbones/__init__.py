@@ -1,6 +1,6 @@
 """Backbones: images to feature maps, or to one map an expert.
 
-``ResNet``, ``ResNeXt`` and ``RIDEResNet`` (ImageNet sizes) build on mmpretrain
+``ResNet``, ``ResNeXt``, ``RIDEResNet`` and ``RIDEResNeXt`` (ImageNet sizes) build on mmpretrain
 and are imported when a config names them.
 """
 
@@ -13,7 +13,8 @@ from .multi_expert_cifar_resnet import MultiExpertCIFARResNet, RIDEResNet8, RIDE
 MODELS.register_lazily(
     ResNet='ltkit.models.backbones.resnet',
     ResNeXt='ltkit.models.backbones.resnet',
-    RIDEResNet='ltkit.models.backbones.ride_resnet')
+    RIDEResNet='ltkit.models.backbones.ride_resnet',
+    RIDEResNeXt='ltkit.models.backbones.ride_resnet')
 
 __all__ = [
     'CIFARResNet',

@@ -144,3 +144,24 @@ class RIDEResNet(MultiExpertMixin, ResNet):
     def forward_shared(self, x: Tensor) -> Tensor:
         """Images ``(N, 3, H, W)`` to the map of the second stage, ``(N, 512, H / 8, W / 8)``."""
         return ResNet.forward(self, x)[-1]
+
+
+@MODELS.register_module()
+class RIDEResNeXt(RIDEResNet):
+    """:class:`RIDEResNet` with the groups of ResNeXt.
+
+    Args:
+        depth (int): 50, 101 or 152.
+        num_experts (int): E. Defaults to 3.
+        groups (int): Groups of the 3x3 convolutions. Defaults to 32.
+        width_per_group (int): Width of a group in the first stage. Defaults to 4.
+        **kwargs: As for :class:`RIDEResNet`.
+    """
+
+    def __init__(self,
+                 depth: int,
+                 num_experts: int = 3,
+                 groups: int = 32,
+                 width_per_group: int = 4,
+                 **kwargs: Any) -> None:
+        super().__init__(depth, num_experts, groups=groups, width_per_group=width_per_group, **kwargs)

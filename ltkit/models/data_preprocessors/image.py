@@ -119,6 +119,8 @@ class ImageDataPreprocessor(BaseDataPreprocessor):
         targets = gather_targets(samples)
         if self.num_classes is not None:
             check_labels(targets, self.num_classes, samples)
+        if self.batch_augments is None and targets.device == inputs.device:
+            return inputs
         targets = targets.to(inputs.device, non_blocking=self._non_blocking)
         if self.batch_augments is not None:
             inputs, targets = self.batch_augments(inputs, self._soft(targets, inputs.dtype))

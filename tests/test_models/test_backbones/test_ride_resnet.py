@@ -10,7 +10,7 @@ from ltkit.utils.errors import ConfigError
 
 
 def build(**kwargs):
-    return MODELS.build(dict(type='RIDEResNet', **kwargs))
+    return MODELS.build({**dict(type='RIDEResNet'), **kwargs})
 
 
 def test_resnet50_experts_have_1536_channels():
@@ -25,7 +25,7 @@ def test_resnet50_experts_have_1536_channels():
 
 
 def test_resnext50_keeps_groups_and_width():
-    net = build(depth=50, num_experts=1, groups=32, width_per_group=4)
+    net = build(type='RIDEResNeXt', depth=50, num_experts=1)
     assert net.layer1[0].conv2.weight.shape == (128, 4, 3, 3)
     assert net.experts[0].layer3[0].conv2.groups == 32
     assert net.experts[0].layer3[0].conv2.weight.shape == (384, 12, 3, 3)

@@ -207,6 +207,22 @@ def test_compiled_forward_equals_eager():
     assert torch.isfinite(model(**data, mode='loss')['loss'])
 
 
+def test_a_head_of_mmpretrain_trains_and_predicts():
+    model = build(head=dict(type='mmpretrain.LinearClsHead', num_classes=4, in_channels=64,
+                            loss=dict(type='mmpretrain.CrossEntropyLoss')))
+    values = model.train_step(batch(), OptimWrapper(torch.optim.SGD(model.parameters(), 0.01)))
+    assert torch.isfinite(values['loss'])
+    assert model.eval().val_step(batch())[0].pred_score.shape == (4, )
+
+
+def test_the_labels_of_a_batch_move_to_the_device_of_the_images():
+    pre = build().data_preprocessor.to('meta')
+    data = pre(batch(), True)
+    assert data['inputs'].device.type == 'meta'
+    assert {s.gt_label.device.type for s in data['data_samples']} == {'meta'}
+    assert {s.gt_label.device.type for s in pre(batch(), False)['data_samples']} == {'cpu'}
+
+
 RANK = '''
 import json, os, torch
 from ltkit.models.recognizers import ImageRecognizer
