@@ -38,7 +38,9 @@ class Inferencer:
         if cfg.get('test_dataloader') is None:
             raise ConfigError(f'{cfg.filename} has no test_dataloader, whose pipeline inference needs')
         stored = read_checkpoint(checkpoint)
-        self.model: nn.Module = MODELS.build(cfg.model)
+        preprocessor = cfg.get('data_preprocessor')
+        default = dict(data_preprocessor=preprocessor) if preprocessor else {}
+        self.model: nn.Module = MODELS.build({**default, **cfg.model})
         load_weights(self.model, stored, checkpoint)
         self.model.to(get_device()).eval()
         self.names = _class_names(stored)
