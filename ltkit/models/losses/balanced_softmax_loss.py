@@ -19,8 +19,7 @@ class BalancedSoftmaxLoss(LongTailLoss):
     prior of what the sampler draws, so a class-balanced sampler corrects twice.
     An empty class counts as one sample.
 
-    Source: Ren et al., *Balanced Meta-Softmax*, NeurIPS 2020, arXiv 2007.10740,
-    equation (4).
+    Source: Ren et al., *Balanced Meta-Softmax*, NeurIPS 2020, arXiv 2007.10740.
 
     Args:
         **kwargs: ``class_counts``, ``drw``, ``reduction``, ``loss_weight``; see

@@ -28,7 +28,7 @@ class LDAMLoss(LongTailLoss):
     class counts as one sample. Soft labels mix the losses of the classes,
     :math:`\sum_c t_{ic} l_{ic}`, each with its own margin.
 
-    Source: Cao et al., NeurIPS 2019, arXiv 1906.07413, equation (13).
+    Source: Cao et al., NeurIPS 2019, arXiv 1906.07413.
 
     Args:
         max_margin (float): :math:`m_{max}`, the margin of the smallest class in

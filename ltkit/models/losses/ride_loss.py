@@ -34,9 +34,9 @@ class RIDELoss(LDAMLoss):
     With :math:`\lambda = 0` the experts learn together: each individual loss is
     that of :math:`\bar z`. Prediction is by :math:`\bar z`.
 
-    Source: Wang et al., ICLR 2021, arXiv 2010.01809, section 3; the temperatures
-    and the collaborative case follow the authors' code, whose ``reweight_epoch``
-    counts from 1 and is exceeded, so that it equals ``begin`` here.
+    Source: Wang et al., ICLR 2021, arXiv 2010.01809; the temperatures and the
+    collaborative case follow the authors' code, whose ``reweight_epoch`` counts
+    from 1 and is to be exceeded, so that it equals ``begin`` here.
 
     Args:
         max_margin (float): Margin of the smallest class. Defaults to 0.5.
