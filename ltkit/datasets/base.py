@@ -89,15 +89,21 @@ class BaseLongTailDataset(BaseDataset):
             serialize_data=False,
             test_mode=not self.is_train_split if test_mode is None else test_mode,
             lazy_init=True)
-        for transform in pipeline:
-            self.pipeline.transforms.append(
-                transform if not isinstance(transform, Mapping) else TRANSFORMS.build(dict(transform)))
+        self.pipeline.transforms += [self._transform(place, entry) for place, entry in enumerate(pipeline)]
         if not lazy_init:
             self.full_init()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.__signature__ = _merged_signature(cls)
+
+    def _transform(self, place: int, entry: Any) -> Callable:
+        if isinstance(entry, Mapping):
+            return TRANSFORMS.build(dict(entry))
+        if not callable(entry):
+            raise ConfigError(f'{type(self).__name__}: pipeline[{place}] must be dict(type=...) or a '
+                              f'callable, but is {entry!r}')
+        return entry
 
     # ------------------------------------------------------- for a subclass
     def load_columns(self) -> Columns:
@@ -166,7 +172,8 @@ class BaseLongTailDataset(BaseDataset):
             info['img'] = columns.images[idx].copy()
         else:
             info['img_path'] = os.path.join(columns.prefix, columns.paths[idx])
-            info['ann_line'] = columns.where(idx)
+            if columns.rows is not None:
+                info['ann_line'] = columns.where(idx)
         return info
 
     def __getitem__(self, idx: int) -> Any:

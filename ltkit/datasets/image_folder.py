@@ -91,26 +91,31 @@ class LongTailImageFolder(MadeLongTailedDataset):
                             f'({", ".join(self.extensions)})')
         if self.is_train_split and 0 in sizes and not self.allow_empty_classes:
             empty = os.path.join(folder, classes[sizes.index(0)])
-            raise DataError(f"{type(self).__name__}: the class folder '{empty}' holds no images; remove it, or give "
-                            'allow_empty_classes=True')
+            raise DataError(f"{type(self).__name__}: the class folder '{empty}' holds no images; remove it, "
+                            'or give allow_empty_classes=True')
         labels = np.repeat(np.arange(len(classes), dtype=np.int64), sizes)
         return Columns(
-            labels, paths=TextColumn.from_strings(files), prefix=folder, source=folder, classes=tuple(classes))
+            labels,
+            paths=TextColumn.from_strings(files),
+            prefix=folder,
+            source=folder,
+            classes=tuple(classes))
 
     def _class_folders(self, folder: str) -> Sequence[str]:
         if not os.path.isdir(folder):
-            raise DataError(f"{type(self).__name__}: the folder '{folder}' does not exist; it must hold one folder "
-                            'of images for each class')
-        found = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != '.')
+            raise DataError(f"{type(self).__name__}: the folder '{folder}' does not exist; it must hold one "
+                            'folder of images for each class')
+        with os.scandir(folder) as entries:
+            found = sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != '.')
         if not found:
-            raise DataError(f"{type(self).__name__}: '{folder}' has no class folder; it must hold one folder of "
-                            'images for each class')
+            raise DataError(f"{type(self).__name__}: '{folder}' has no class folder; it must hold one folder "
+                            'of images for each class')
         if self.class_folders is None:
             return found
         unknown = sorted(set(found) - set(self.class_folders))
         if unknown:
-            raise DataError(f"{type(self).__name__}: the folder '{os.path.join(folder, unknown[0])}' is not one of "
-                            f'the {len(self.class_folders)} classes given')
+            raise DataError(f"{type(self).__name__}: '{os.path.join(folder, unknown[0])}' is not one of the "
+                            f'{len(self.class_folders)} classes given')
         return self.class_folders
 
     def _images(self, folder: str, name: str) -> list[str]:
