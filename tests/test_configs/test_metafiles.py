@@ -91,6 +91,6 @@ def test_readme_lists_all_configs_and_published_figures(method: str) -> None:
     for model in metafile(method)['Models']:  # ``rows`` is that of the results now
         row = rows[Path(model['Config']).name]
         for published in (p for result in model['Results'] for p in result.get('Published', [])):
-            shown = [published['Top 1 Accuracy'], *(published[g] for g in ('Many', 'Medium', 'Few') if g in published)]
-            assert all(f'{value:.1f}' in row or f'{value:g}' in row for value in shown)
+            keys = [key for key in ('Top 1 Accuracy', 'Many', 'Medium', 'Few') if key in published]
+            assert all(f'{published[key]:.1f}' in row or f'{published[key]:g}' in row for key in keys)
             assert published['Source'] in row
