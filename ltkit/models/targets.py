@@ -11,7 +11,7 @@ from torch import Tensor
 from ltkit.utils.errors import DataError
 
 
-def gather_targets(data_samples: Sequence[Any], device: torch.device | None = None) -> Tensor:
+def gather_targets(data_samples: Sequence[Any] | None, device: torch.device | None = None) -> Tensor:
     """The targets of a batch.
 
     Args:
@@ -24,8 +24,10 @@ def gather_targets(data_samples: Sequence[Any], device: torch.device | None = No
         Tensor: ``(N,)`` int64, or ``(N, C)`` soft labels.
 
     Raises:
-        DataError: A sample has no label.
+        DataError: There are no samples, or one has no label.
     """
+    if not data_samples:
+        raise DataError('training needs a data sample with gt_label for each image, but the batch has none')
     if getattr(data_samples[0], 'gt_score', None) is not None:
         return torch.stack([sample.gt_score for sample in data_samples]).to(device, non_blocking=True)
     labels = [getattr(sample, 'gt_label', None) for sample in data_samples]

@@ -24,6 +24,12 @@ def test_a_sample_without_a_label_is_named():
         gather_targets(samples)
 
 
+@pytest.mark.parametrize('samples', [None, []])
+def test_a_batch_without_samples(samples):
+    with pytest.raises(DataError, match='but the batch has none'):
+        gather_targets(samples)
+
+
 @pytest.mark.parametrize('label', [-1, 4])
 def test_label_out_of_range_is_named_with_its_image(label):
     samples = [DataSample(metainfo=dict(img_path=f'{i}.jpg')) for i in range(3)]

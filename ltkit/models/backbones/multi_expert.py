@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from ltkit.utils.errors import ConfigError
@@ -74,4 +73,4 @@ def check_num_experts(num_experts: int) -> int:
 
 def drop_path_rates(rate: float, depth: int) -> list[float]:
     """Stochastic depth: rates of the blocks, from 0 rising linearly to ``rate``."""
-    return torch.linspace(0, rate, depth).tolist()
+    return [rate * block / max(depth - 1, 1) for block in range(depth)]

@@ -36,7 +36,8 @@ class ImageRecognizer(BaseModel):
         init_cfg (dict, optional): Initialisation of mmengine.
 
     Raises:
-        ConfigError: ``train_cfg`` has another key.
+        ConfigError: ``train_cfg`` has another key, or the backbone has experts that
+            the head does not see.
     """
 
     def __init__(self,
@@ -52,6 +53,10 @@ class ImageRecognizer(BaseModel):
         self.backbone = _built(backbone)
         self.neck = _built(neck)
         self.head = head
+        if hasattr(self.backbone, 'num_experts') and self.with_head and not hasattr(head, 'num_experts'):
+            raise ConfigError(
+                f'{type(self.backbone).__name__} has {self.backbone.num_experts} experts, but '
+                f'{type(head).__name__} sees one; use MultiExpertRecognizer and MultiExpertHead')
         if getattr(self.data_preprocessor, 'channels_last', False):
             self.to(memory_format=torch.channels_last)
 

@@ -128,6 +128,11 @@ def test_batch_augments_are_handed_to_the_preprocessor():
     assert torch.isfinite(model(**data, mode='loss')['loss']) and torch.isfinite(want)
 
 
+def test_a_backbone_of_several_experts_needs_a_head_of_several():
+    with pytest.raises(ConfigError, match='RIDEResNet8 has 3 experts, but LongTailClsHead sees one'):
+        build(backbone=dict(type='RIDEResNet8', in_channels=1))
+
+
 def test_train_cfg_of_another_key():
     with pytest.raises(ConfigError, match="no key 'augment'"):
         build(train_cfg=dict(augment=[swap]))
@@ -221,6 +226,20 @@ def test_the_labels_of_a_batch_move_to_the_device_of_the_images():
     assert data['inputs'].device.type == 'meta'
     assert {s.gt_label.device.type for s in data['data_samples']} == {'meta'}
     assert {s.gt_label.device.type for s in pre(batch(), False)['data_samples']} == {'cpu'}
+
+
+def test_pinned_images_are_copied_one_by_one_into_one_batch(monkeypatch):
+    pre, data, copied = build().data_preprocessor.to('meta'), batch(), []
+
+    def copy_(self, other, non_blocking):
+        copied.append((other, non_blocking))
+
+    monkeypatch.setattr(torch.Tensor, 'is_pinned', lambda self: True)
+    monkeypatch.setattr(torch.Tensor, 'copy_', copy_)
+    out = pre(data)['inputs']
+    assert out.device.type == 'meta' and out.shape == (6, 1, 8, 8) and out.dtype == torch.float32
+    assert [id(image) for image, _ in copied] == [id(image) for image in data['inputs']]
+    assert all(non_blocking for _, non_blocking in copied)
 
 
 RANK = '''
