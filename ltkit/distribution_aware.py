@@ -111,11 +111,12 @@ class DistributionAware:
             f"default), give class_counts=[...] or class_counts='counts.json' in its config, or call "
             f'set_class_distribution()')
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
+    def _load_from_state_dict(
+            self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
         key = prefix + 'class_counts'
         loaded = state_dict.get(key)
         if loaded is not None and (self.class_counts_given or loaded.numel() == 0):
-            state_dict = {**state_dict, key: self.class_counts}  # given in the config, or not known in the file
+            state_dict = {**state_dict, key: self.class_counts}  # given here, or unknown there
         elif loaded is not None and not self.has_class_counts:
             self.class_counts = torch.zeros_like(loaded, device=self.class_counts.device)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)  # type: ignore[misc]
