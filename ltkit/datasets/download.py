@@ -7,14 +7,18 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Callable
+from functools import partial
+from http.client import HTTPException
 from typing import IO
-from urllib.request import urlopen
+from urllib.request import urlopen as _urlopen
 
 from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
 
 from ..utils.errors import DataError
 
 _CHUNK = 1 << 20
+urlopen: Callable[[str], IO[bytes]] = partial(_urlopen, timeout=60)
 
 
 def file_md5(path: str | os.PathLike) -> str:
@@ -44,7 +48,8 @@ def fetch(url: str,
         path (str): Where to put it; folders are made.
         check (Callable): Takes the path of the download and returns what is
             wrong with it, ``''`` if nothing.
-        opener (Callable): Opens a URL. Defaults to :func:`urllib.request.urlopen`.
+        opener (Callable): Opens a URL. Defaults to :func:`urllib.request.urlopen`
+            with a limit of 60 seconds for an answer.
 
     Raises:
         DataError: The URL cannot be reached, or what came is not what it should be.
@@ -57,7 +62,7 @@ def fetch(url: str,
             with os.fdopen(handle, 'wb') as file, opener(url) as source:
                 while chunk := source.read(_CHUNK):
                     file.write(chunk)
-        except (OSError, ValueError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise DataError(f'cannot fetch {url}: {error}') from error
         wrong = check(part)
         if wrong:
@@ -86,6 +91,7 @@ def download_archive(url: str,
         if is_main_process():
             archive = os.path.join(folder, url.rsplit('/', 1)[1])
             if not os.path.isfile(archive) or check(archive):
+                print_log(f'downloading {url} to {archive}', logger='current')
                 fetch(url, archive, check, opener)
             with tarfile.open(archive) as file:
                 file.extractall(folder, filter='data')

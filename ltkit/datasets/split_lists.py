@@ -11,13 +11,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
-from urllib.request import urlopen
 
 import numpy as np
 
 from ..utils.errors import DataError
 from .columns import TextColumn
-from .download import fetch, git_blob_hash
+from .download import fetch, git_blob_hash, urlopen
 
 SHIPPED_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'splits')
 GET_SPLITS = 'python tools/dataset_converters/get_splits.py'

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
+from torch.utils.data import DataLoader
 
 from ltkit.datasets import BaseLongTailDataset, base
 from ltkit.datasets.columns import Columns
@@ -60,6 +61,15 @@ def test_randomness_belongs_to_the_sample() -> None:
     assert data[SampleIndex(1, 6)]['drawn'] != first
     assert torch.equal(torch.get_rng_state(), before)
     assert data[1]['drawn'] != data[1]['drawn']
+
+
+def test_randomness_does_not_depend_on_workers() -> None:
+    order = [SampleIndex(idx, 100 + idx) for idx in range(6)]
+    drawn = []
+    for workers in (0, 2):
+        loader = DataLoader(Toy(pipeline=[_noise]), 2, sampler=order, num_workers=workers, collate_fn=list)
+        drawn.append([item['drawn'] for batch in loader for item in batch])
+    assert drawn[0] == drawn[1] and len(set(drawn[0])) == 6
 
 
 def test_wrappers_of_mmengine() -> None:

@@ -45,11 +45,11 @@ class PackInputs(BaseTransform):
 
 
 def image_to_tensor(image: np.ndarray | torch.Tensor) -> torch.Tensor:
-    """``(H, W, C)`` or ``(H, W)`` to a contiguous tensor ``(C, H, W)`` of the same type."""
+    """``(H, W, C)`` or ``(H, W)`` to a new tensor ``(C, H, W)`` of the same type."""
     if isinstance(image, torch.Tensor):
         return image
     if image.ndim == 2:
         image = image[..., None]
     if image.ndim != 3:
         raise DataError(f'an image has shape (H, W, C), but this one has {image.shape}')
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    return torch.from_numpy(np.array(image.transpose(2, 0, 1), order='C'))  # a copy: images may be read-only

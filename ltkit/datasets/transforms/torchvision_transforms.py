@@ -84,7 +84,9 @@ def _register(name: str) -> None:
         __doc__=f'``torchvision.transforms.{name}`` on ``img``. {summary}',
         wrapped=wrapped,
         __signature__=inspect.signature(wrapped))
-    TRANSFORMS.register_module(name=f'torchvision/{name}', module=type(name, (TorchvisionTransform,), body))
+    adapter = type(name, (TorchvisionTransform,), body)
+    globals()[name] = adapter  # pickle, which loader workers need, looks for it here
+    TRANSFORMS.register_module(name=f'torchvision/{name}', module=adapter)
 
 
 for _name in TORCHVISION_TRANSFORMS:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -30,6 +32,12 @@ def test_without_label_and_other_keys() -> None:
 
 
 def test_image_to_tensor() -> None:
+    image = np.zeros((2, 3, 1), np.uint8)
+    image.setflags(write=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        image_to_tensor(image).fill_(1)
+    assert not image.any()
     assert image_to_tensor(np.zeros((2, 3))).shape == (1, 2, 3)
     tensor = torch.zeros(1, 2, 2)
     assert image_to_tensor(tensor) is tensor

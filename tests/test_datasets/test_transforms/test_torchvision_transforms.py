@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -40,6 +41,20 @@ def test_every_transform_takes_colour_and_gray(name: str, channels: int) -> None
         out = apply(image, type=f'torchvision/{name}', **ARGUMENTS.get(name, {}))
         assert out.dtype == np.uint8 and out.ndim == 3
         assert out.shape[-1] == (1 if name == 'Grayscale' else channels)
+
+
+@pytest.mark.parametrize(
+    'name', [f'torchvision/{name}' for name in TORCHVISION_TRANSFORMS] + ['CIFARAutoAugment']
+)
+def test_pickles_to_loader_workers(name: str) -> None:
+    transform = TRANSFORMS.build(dict(type=name, **ARGUMENTS.get(name.split('/')[-1], {})))
+    again = pickle.loads(pickle.dumps(transform))
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    outs = []
+    for one in (transform, again):
+        torch.manual_seed(0)
+        outs.append(one(dict(img=image))['img'])
+    assert np.array_equal(*outs) and repr(again) == repr(transform)
 
 
 def test_same_as_torchvision() -> None:
