@@ -7,7 +7,8 @@ n^-1: the rare classes are favoured as much as the frequent ones were.
 
 A part declares what it takes out by the class attribute ``prior_correction``,
 the exponent c of the factor n^-c: 1.0 for a full correction, 0.5 for half of
-it, or the name of the argument that holds it (``prior_correction = 'tau'``).
+it; or the name of the argument that holds it (``prior_correction = 'tau'``), or
+a table over the values of one (``{'weighting': {'inverse': 1.0, ...}}``).
 The argument ``drw`` (deferred re-weighting) counts as one more.
 """
 
@@ -22,6 +23,7 @@ from mmengine.config import Config
 from .lookup import find_part
 
 TOLERANCE = 1e-6
+Correction = tuple[str, str, float]  # key, name, exponent
 # After what the model was trained with; the rest acts during training.
 AFTER = ('posthoc',)
 
@@ -37,44 +39,47 @@ def implied_prior_warnings(config: Config | dict) -> list[str]:
         combination implies; empty for a sound config.
     """
     scope = config.get('default_scope') or 'ltkit'
-    loader = config.get('train_dataloader')
-    model = config.get('model')
-    sampler = [
-        part
-        for key in ('sampler', 'batch_sampler')
-        if isinstance(loader, dict)
-        for part in _corrections(loader.get(key), f'train_dataloader.{key}', 'DATA_SAMPLERS', scope)
+    loader = config.get('train_dataloader') or {}
+    common = [
+        *_corrections(loader.get('sampler'), 'train_dataloader.sampler', 'DATA_SAMPLERS', scope),
+        *_corrections(loader.get('batch_sampler'), 'train_dataloader.batch_sampler', 'DATA_SAMPLERS', scope),
+        *_corrections(config.get('custom_hooks'), 'custom_hooks', 'HOOKS', scope),
     ]
-    inside = list(_corrections(model, 'model', 'MODELS', scope))
-    during = [part for part in inside if not any(key in part[0].split('.') for key in AFTER)]
-    after = [part for part in inside if part not in during]
+    losses: dict[str, list[Correction]] = {}
+    for part in _corrections(config.get('model'), 'model', 'MODELS', scope):
+        if any(key in part[0].split('.') for key in AFTER):
+            common.append(part)
+        else:
+            losses.setdefault(part[0].removesuffix('.drw'), []).append(part)
     warnings = []
-    for own in during or [None]:  # each loss by itself: several losses are alternatives or auxiliary
-        parts = [*sampler, *([own] if own else []), *after]
-        total = sum(amount for _, _, amount in parts)
-        if len(parts) > 1 and total > 1 + TOLERANCE:
-            warnings.append(_describe(parts, total))
+    for own in losses.values() or [[]]:  # each loss by itself: several are alternatives, or parts of one
+        total = sum(amount for _, _, amount in (*own, *common))
+        if len(own) + len(common) > 1 and total > 1 + TOLERANCE:
+            warnings.append(_describe([*own, *common], total))
     return warnings
 
 
-def _corrections(value: Any, path: str, kind: str, scope: str) -> Iterator[tuple[str, str, float]]:
-    """``(key, name, exponent)`` of every part at or below ``value`` that takes out the prior."""
+def _corrections(value: Any, path: str, kind: str, scope: str) -> Iterator[Correction]:
+    """Every part at or below ``value`` that takes out the prior."""
     if isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from _corrections(item, f'{path}.{index}', kind, scope)
     elif isinstance(value, dict):
         name = value.get('type')
         part = find_part(name, kind, scope) if isinstance(name, str) else name
-        amount = prior_correction(part, value) if callable(part) else 0.0
-        if amount:
-            yield path, getattr(part, '__name__', str(name)), amount
+        if callable(part):
+            amount = prior_correction(part, value)
+            if amount:
+                yield path, getattr(part, '__name__', str(name)), amount
+            if _value(part, value, 'drw'):
+                yield f'{path}.drw', 'deferred re-weighting', 1.0
         for key, item in value.items():
             if key != 'type':
                 yield from _corrections(item, f'{path}.{key}', kind, scope)
 
 
 def prior_correction(part: Any, arguments: dict) -> float:
-    """The exponent of the class size that a part takes out of the prior.
+    """The exponent of the class size that a part takes out of the prior, ``drw`` aside.
 
     Args:
         part (class): A registered class.
@@ -82,14 +87,22 @@ def prior_correction(part: Any, arguments: dict) -> float:
     """
     declared = getattr(part, 'prior_correction', 0.0)
     if isinstance(declared, str):
-        parameter = inspect.signature(part).parameters.get(declared)
-        default = parameter.default if parameter else 0.0
-        declared = arguments.get(declared, default)
-    amount = float(declared) if isinstance(declared, (int, float)) else 0.0
-    return amount + (1.0 if arguments.get('drw') else 0.0)
+        declared = _value(part, arguments, declared)
+    elif isinstance(declared, dict):
+        ((argument, amounts),) = declared.items()
+        declared = amounts.get(_value(part, arguments, argument), 0.0)
+    return float(declared) if isinstance(declared, (int, float)) else 0.0
 
 
-def _describe(parts: list[tuple[str, str, float]], total: float) -> str:
+def _value(part: Any, arguments: dict, name: str) -> Any:
+    """The argument of a part: as the config gives it, or its default."""
+    if name in arguments:
+        return arguments[name]
+    parameter = inspect.signature(part).parameters.get(name)
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default
+
+
+def _describe(parts: list[Correction], total: float) -> str:
     listed = ' and '.join(f'{name} ({key}, n^-{amount:g})' for key, name, amount in parts)
     exponent = 1 - total
     return (

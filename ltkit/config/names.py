@@ -12,7 +12,6 @@ from .files import BASE_READ, ConfigFile
 # Read by mmengine or ltkit from the config itself, beside the arguments of a runner.
 EXTRA_KEYS = {
     'activation_checkpointing',
-    'class_distribution',
     'compile',
     'custom_imports',
     'efficient_conv_bn_eval',
@@ -21,6 +20,7 @@ EXTRA_KEYS = {
     'runner_type',
     'stages',
     'strategy',
+    'strict_load',
     'sync_bn',
     'tta_model',
     'tta_pipeline',

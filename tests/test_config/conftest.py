@@ -46,6 +46,13 @@ class ToyTauLoss(nn.Module):
         super().__init__()
 
 
+class ToyTableLoss(nn.Module):
+    prior_correction = {'weighting': {'inverse': 1.0, 'sqrt': 0.5}}
+
+    def __init__(self, weighting='sqrt', drw=None):
+        super().__init__()
+
+
 class ToyDataset:
     def __init__(self, data_root, split='train', pipeline=()):
         pass
@@ -73,7 +80,7 @@ class ToyHook(Hook):
 
 
 PARTS = {
-    MODELS: (ToyModel, ToyHead, ToyLoss, ToyOpenLoss, ToyBalancedLoss, ToyTauLoss),
+    MODELS: (ToyModel, ToyHead, ToyLoss, ToyOpenLoss, ToyBalancedLoss, ToyTauLoss, ToyTableLoss),
     DATASETS: (ToyDataset,),
     SAMPLERS: (ToySampler, ToyHalfSampler),
     TRANSFORMS: (ToyTransform,),

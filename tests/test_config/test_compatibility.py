@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ltkit.config import implied_prior_warnings, load_config, prior_correction
+from ltkit.registry import MODELS, SAMPLERS
 
 
 def warnings_of(base, sampler='DefaultSampler', **head) -> list[str]:
@@ -41,6 +42,22 @@ def test_deferred_reweighting_counts(base):
     assert 'n^-1 ' in warnings_of(base, 'ToySampler', loss=dict(type='ToyLoss', drw=dict(begin=1)))[0]
 
 
+def test_deferred_reweighting_of_a_corrected_loss(base):
+    (line,) = warnings_of(base, loss=dict(type='ToyTableLoss', weighting='inverse', drw=dict(begin=1)))
+    assert (
+        'ToyTableLoss (model.head.loss, n^-1) and deferred re-weighting (model.head.loss.drw, n^-1)' in line
+    )
+    assert warnings_of(base, loss=dict(type='ToyTauLoss', tau=1.5)) == []  # one part, as it was asked for
+
+
+def test_a_hook_counts(base):
+    hook = dict(custom_hooks=[dict(type='DeferredReweighting', begin=1)])
+    options = {**hook, 'model.head.loss': dict(_delete_=True, type='ToyBalancedLoss')}
+    options['train_dataloader.sampler.type'] = 'DefaultSampler'
+    (line,) = implied_prior_warnings(load_config(base, options))
+    assert 'DeferredReweighting (custom_hooks.0, n^-1)' in line
+
+
 def test_posthoc_rule_on_a_corrected_model(base):
     (line,) = warnings_of(base, loss=dict(type='ToyBalancedLoss'), posthoc=dict(type='ToyTauLoss'))
     assert 'ToyTauLoss (model.head.posthoc, n^-1)' in line
@@ -52,9 +69,34 @@ def test_posthoc_rule_on_a_corrected_model(base):
 
 
 @pytest.mark.parametrize(
-    'arguments, expected', [({}, 1.0), ({'tau': 0.5}, 0.5), ({'tau': 1.0, 'drw': {'a': 1}}, 2.0)]
+    'name, arguments, expected',
+    [
+        ('ToyLoss', {}, 0.0),
+        ('ToyTauLoss', {}, 1.0),
+        ('ToyTauLoss', {'tau': 0.5}, 0.5),
+        ('ToyTableLoss', {}, 0.5),
+        ('ToyTableLoss', {'weighting': 'inverse'}, 1.0),
+        ('ToyTableLoss', {'weighting': 'other', 'drw': {'begin': 1}}, 0.0),
+    ],
 )
-def test_amount_from_an_argument(base, arguments, expected):
-    from ltkit.registry import MODELS
+def test_amount_may_depend_on_an_argument(base, name, arguments, expected):
+    assert prior_correction(MODELS.get(name), arguments) == expected
 
-    assert prior_correction(MODELS.get('ToyTauLoss'), arguments) == expected
+
+@pytest.mark.parametrize(
+    'registry, name, expected',
+    [
+        (SAMPLERS, 'InstanceBalancedSampler', 0.0),
+        (SAMPLERS, 'ClassBalancedSampler', 1.0),
+        (SAMPLERS, 'ClassAwareSampler', 1.0),
+        (SAMPLERS, 'ProgressivelyBalancedSampler', 1.0),
+        (SAMPLERS, 'SquareRootSampler', 0.5),
+        (MODELS, 'SoftmaxLoss', 0.0),
+        (MODELS, 'BalancedSoftmaxLoss', 1.0),
+        (MODELS, 'WeightedSoftmaxLoss', 0.4),
+        (MODELS, 'LDAMLoss', 0.0),
+        (MODELS, 'LogitAdjustment', 1.0),
+    ],
+)
+def test_amounts_of_the_parts_of_ltkit(registry, name, expected):
+    assert prior_correction(registry.get(name), {}) == expected

@@ -170,7 +170,7 @@ train_pipeline = [dict(type='LoadImageFromFile'), *_base_.train_pipeline]
 train_dataloader = dict(
     num_workers=2, persistent_workers=True, pin_memory=True, drop_last=True, num_batch_per_epoch=3,
     dataset=dict(_delete_=True, type='ConcatDataset', datasets=[
-        dict(type='RepeatDataset', times=2, 
+        dict(type='RepeatDataset', times=2,
              dataset=dict(type='ToyDataset', data_root='a', pipeline=train_pipeline)),
         dict(type='ToyDataset', data_root='b')]),
     sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True),

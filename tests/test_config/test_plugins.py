@@ -55,8 +55,8 @@ def test_failure_of_a_plugin_is_shown(write, base):
     write('projects/mine/plug_two/__init__.py', '')
     write('projects/mine/plug_two/losses.py', 'import math\n\n\nvalue = foo\n')
     assert error_of(config_with(write, base, ['plug_two.losses'])) == (
-        "projects/mine/configs/x.py:3: custom_imports: 'plug_two.losses' failed to import: NameError: name 'foo' "
-        'is not defined (projects/mine/plug_two/losses.py:4)'
+        "projects/mine/configs/x.py:3: custom_imports: 'plug_two.losses' failed to import: NameError: "
+        "name 'foo' is not defined (projects/mine/plug_two/losses.py:4)"
     )
 
 

@@ -47,6 +47,8 @@ class ClassAwareSampler(ClassLabelSampler):
         ConfigError: ``num_samples`` or ``num_samples_cls`` is not as above.
     """
 
+    prior_correction = 1.0  # see ltkit.config.compatibility
+
     def __init__(self, dataset: Sized, seed: int | None = None, num_samples: int | str | None = None,
                  round_up: bool = True, num_samples_cls: int = 4) -> None:
         if isinstance(num_samples_cls, bool) or not isinstance(num_samples_cls, int) or num_samples_cls < 1:

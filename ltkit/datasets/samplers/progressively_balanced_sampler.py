@@ -42,6 +42,8 @@ class ProgressivelyBalancedSampler(ClassProbabilitySampler):
             drawn.
     """
 
+    prior_correction = 1.0  # see ltkit.config.compatibility
+
     def __init__(self, dataset: Sized, seed: int | None = None, num_samples: int | None = None,
                  round_up: bool = True, replacement: bool = False, max_epochs: int | None = None) -> None:
         super().__init__(dataset, seed, num_samples, round_up, replacement)

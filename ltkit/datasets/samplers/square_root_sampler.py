@@ -28,6 +28,8 @@ class SquareRootSampler(ClassProbabilitySampler):
             of each other. Defaults to False.
     """
 
+    prior_correction = 0.5  # see ltkit.config.compatibility
+
     def class_probabilities(self) -> np.ndarray:
         """:math:`p_c`; see :meth:`ClassProbabilitySampler.class_probabilities`."""
         return self.power_probabilities(0.5)

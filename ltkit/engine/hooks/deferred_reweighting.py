@@ -26,6 +26,7 @@ class DeferredReweighting(Hook):
     """
 
     priority = 'VERY_HIGH'  # before EpochHook, which reads what is set here
+    prior_correction = 1.0  # see ltkit.config.compatibility
 
     def __init__(self, begin: int, beta: float = 0.9999) -> None:
         self.drw = dict(begin=begin, beta=beta)

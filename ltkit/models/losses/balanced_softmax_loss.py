@@ -26,5 +26,7 @@ class BalancedSoftmaxLoss(LongTailLoss):
             :class:`LongTailLoss`.
     """
 
+    prior_correction = 1.0  # see ltkit.config.compatibility
+
     def adjust_logits(self, cls_score: Tensor, target: Tensor) -> Tensor:
         return cls_score + self.log_prior_for(cls_score)

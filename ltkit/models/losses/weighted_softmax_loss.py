@@ -50,6 +50,9 @@ class WeightedSoftmaxLoss(LongTailLoss):
     """
 
     class_weights: Tensor | None
+    # See ltkit.config.compatibility; log_ratio is no power of n, but about this one at n_max / n = 100.
+    prior_correction = {'weighting': {'log_ratio': 0.4, 'inverse': 1.0, 'sqrt_inverse': 0.5,
+                                      'effective_number': 1.0}}
 
     def __init__(self,
                  weighting: str = 'log_ratio',

@@ -29,6 +29,8 @@ class LogitAdjustment(PosthocRule):
         ``(..., C)`` to the same.
     """
 
+    prior_correction = 'tau'  # see ltkit.config.compatibility
+
     def __init__(self, tau: float = 1.0, class_counts: CountsLike | None = None) -> None:
         super().__init__(class_counts)
         self.tau = tau
