@@ -72,8 +72,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, in, H, W)`` to ``(N, out, H / stride, W / stride)``."""
-        out = F.relu(self.bn1(self.conv1(x)))
-        return F.relu(self.bn2(self.conv2(out)) + self.shortcut(x))
+        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(out)) + self.shortcut(x), inplace=True)
 
 
 def conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
@@ -180,7 +180,7 @@ class CIFARResNet(BaseModule):
             tuple[Tensor]: The maps of ``out_indices``, in the order of the
             stages; the last stage's has shape ``(N, 64, H / 4, W / 4)``.
         """
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         outs = []
         for i, stage in enumerate((self.layer1, self.layer2, self.layer3)):
             x = stage(x)

@@ -70,7 +70,7 @@ class MultiExpertCIFARResNet(MultiExpertMixin, BaseModule):
 
     def forward_shared(self, x: Tensor) -> Tensor:
         """Images ``(N, in_channels, H, W)`` to ``(N, 16, H, W)``."""
-        return self.layer1(F.relu(self.bn1(self.conv1(x))))
+        return self.layer1(F.relu(self.bn1(self.conv1(x)), inplace=True))
 
 
 @MODELS.register_module()
