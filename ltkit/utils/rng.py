@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 _MASK_32 = 0xFFFFFFFF
+_MASK_64 = 0xFFFFFFFFFFFFFFFF
+_MIX = 0x9E3779B97F4A7C15  # 2**64 / golden ratio, odd
 _BIT_GENERATOR = np.random.MT19937(0)  # numpy's while a sample is made; swapping is faster than copying
 
 
@@ -83,7 +85,7 @@ class sample_rng:
         random.seed(seed)
         np.random.seed(seed & _MASK_32)  # noqa: NPY002 (the pipelines use the global generator)
         # Of one 32-bit seed numpy and torch (both MT19937) would draw the same numbers.
-        torch.default_generator.manual_seed(seed >> 32)
+        torch.default_generator.manual_seed((seed * _MIX & _MASK_64) >> 32)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  traceback: TracebackType | None) -> None:
@@ -150,7 +152,7 @@ def sample_seeds(seed: int, epoch: int, length: int) -> np.ndarray:
         ndarray: uint64, shape ``(length,)``.
     """
     start = np.random.SeedSequence([seed, epoch, 1]).generate_state(1, np.uint64)
-    mixed = start + np.arange(1, length + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = start + np.arange(1, length + 1, dtype=np.uint64) * np.uint64(_MIX)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
