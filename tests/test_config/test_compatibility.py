@@ -26,10 +26,8 @@ def test_one_correction_is_sound(base):
 
 def test_sampler_and_loss(base):
     (line,) = warnings_of(base, 'ToySampler', loss=dict(type='ToyBalancedLoss'))
-    assert line.startswith(
-        'ToySampler (train_dataloader.sampler, n^-1) and ToyBalancedLoss (model.head.loss, n^-1) '
-        'correct the class prior twice'
-    )
+    assert line.startswith('ToyBalancedLoss (model.head.loss, n^-1) and ToySampler (train_dataloader.sampler,')
+    assert 'correct the class prior twice' in line
     assert 'as frequent as n^-1 ' in line and '\n' not in line
 
 
