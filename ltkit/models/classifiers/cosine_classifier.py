@@ -21,7 +21,7 @@ class CosineClassifier(nn.Module):
     The scale is part of the logits, so that calibration, ensembles and post-hoc
     rules see real ones; a margin loss takes its scale from here. Computed in
     float32 at least, also under autocast: a cosine in half precision times 30
-    has too few digits. A feature of zeros gives logits of zero.
+    has too few digits. A feature of zeros gives logits and gradients of zero.
 
     Source: the normalised layer of Cao et al. (NeurIPS 2019, arXiv 1906.07413).
 
@@ -53,15 +53,23 @@ class CosineClassifier(nn.Module):
         """Draw the weight anew."""
         with torch.no_grad():
             self.weight.uniform_(-1, 1)
-            self.weight.copy_(F.normalize(self.weight, dim=1))
+            self.weight.copy_(unit_rows(self.weight))
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits ``(N, C)`` of features ``(N, d)``, float32 or float64."""
         with torch.autocast(features.device.type, enabled=False):
             dtype = torch.promote_types(features.dtype, torch.float32)
-            cosine = F.linear(F.normalize(features.to(dtype), dim=-1),
-                              F.normalize(self.weight.to(dtype), dim=-1))
-            return self.scale * cosine
+            return self.scale * F.linear(unit_rows(features.to(dtype)), unit_rows(self.weight.to(dtype)))
 
     def extra_repr(self) -> str:
         return f'num_classes={self.num_classes}, in_channels={self.in_channels}, scale={self.scale:g}'
+
+
+def unit_rows(rows: Tensor, smallest: float = 1e-6) -> Tensor:
+    """Rows divided by their length, shape ``(..., d)``.
+
+    A row shorter than ``smallest`` becomes zeros without a gradient: that of the
+    cosine grows as one over the length, so that one dead feature would end a run.
+    """
+    length = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
+    return rows / length.masked_fill(length < smallest, float('inf'))

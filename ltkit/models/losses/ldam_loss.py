@@ -101,7 +101,7 @@ def margin_losses(cls_score: Tensor, margins: Tensor) -> Tensor:
     log_prob = cls_score.log_softmax(dim=1)
     prob = log_prob.exp().masked_fill(largest, 0)
     rest = torch.where(largest, others, cls_score - log_prob + (-prob).log1p())
-    return F.softplus(rest - cls_score + margins)
+    return torch.logaddexp(rest - cls_score + margins, cls_score.new_zeros(()))
 
 
 def _checked_scale(scale: float) -> float:
