@@ -299,10 +299,11 @@ def labels_of(dataset: Any) -> np.ndarray:
 
 
 def _first_inner(dataset: Any) -> Any:
-    parts = dataset.__dict__.get('datasets')
+    attributes = getattr(dataset, '__dict__', {})
+    parts = attributes.get('datasets')
     if parts:
         return parts[0]
-    return dataset.__dict__.get('dataset', dataset.__dict__.get('_dataset'))
+    return attributes.get('dataset', attributes.get('_dataset'))
 
 
 def _floored(counts: Any) -> Any:

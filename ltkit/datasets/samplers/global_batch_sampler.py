@@ -132,11 +132,15 @@ class GlobalBatchSampler:
         self._progress = (epoch, start * self.accumulation)
         batches = self.global_batches()
         seeds = sample_seeds(self.sampler.seed, epoch, batches.size).reshape(batches.shape)
-        for step in range(start, self.num_steps):
+        return self._hand_out(batches[start:], seeds[start:])
+
+    def _hand_out(self, batches: np.ndarray, seeds: np.ndarray) -> Iterator[list[int]]:
+        for batch, batch_seeds in zip(batches, seeds):
             for hand in range(self.rank, self.hands, self.world_size):
-                self._progress = (epoch, self._progress[1] + 1)
-                indices, rng_seeds = batches[step, hand::self.hands], seeds[step, hand::self.hands]
-                yield [SampleIndex(*pair) for pair in zip(indices.tolist(), rng_seeds.tolist())]
+                epoch, done = self._progress
+                self._progress = (epoch, done + 1)
+                mine = slice(hand, None, self.hands)
+                yield [SampleIndex(*pair) for pair in zip(batch[mine].tolist(), batch_seeds[mine].tolist())]
 
     def __len__(self) -> int:
         """Micro-batches of this process in a whole epoch: steps times ``accumulation``."""

@@ -127,8 +127,11 @@ class LongTailSampler(Sampler[int]):
         seeds = sample_seeds(self.seed, self.epoch, total)
         order = np.resize(order, total)  # fills from the start
         mine = slice(start + self.rank, None, self.world_size)
-        for index, rng_seed in zip(order[mine].tolist(), seeds[mine].tolist()):
-            self._position = min(self._position + self.world_size, total)
+        return self._hand_out(order[mine].tolist(), seeds[mine].tolist())
+
+    def _hand_out(self, order: list[int], seeds: list[int]) -> Iterator[int]:
+        for index, rng_seed in zip(order, seeds):
+            self._position = min(self._position + self.world_size, self._total())
             yield SampleIndex(index, rng_seed)
 
     def __len__(self) -> int:
