@@ -12,6 +12,7 @@ from mmengine.registry import DefaultScope
 
 from ..registry import CLASSIFIERS, DATASETS, LOSSES, METRICS, SAMPLERS, Registry
 from ..utils.errors import ConfigError, did_you_mean
+from ..utils.rng import rng_state, set_rng_state
 
 REGISTRIES: dict[str, Registry] = dict(
     loss=LOSSES, sampler=SAMPLERS, classifier=CLASSIFIERS, metric=METRICS, dataset=DATASETS)
@@ -105,7 +106,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Check:
-    """One check bound to one part; call it to run it.
+    """One check bound to one part; call it to run it. The random state is put back.
 
     Raises:
         NotApplicable: It is declared as skipped, or does not apply.
@@ -119,12 +120,15 @@ class Check:
     def __call__(self) -> None:
         if self.name in self.part.skip:
             raise NotApplicable(self.part.skip[self.name])
+        state = rng_state()
         try:
             self.function(self.part)
         except (ConformanceError, SkipTest):
             raise
         except Exception as error:
             raise ConformanceError(f'{type(error).__name__}: {error}') from error
+        finally:
+            set_rng_state(state)
 
     def __repr__(self) -> str:
         return f'{self.part.name}-{self.name}'

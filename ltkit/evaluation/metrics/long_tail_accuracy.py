@@ -178,7 +178,8 @@ class LongTailAccuracy(LongTailMetric):
         if report['missing_classes']:
             missing = report['missing_classes']
             named = ', '.join(map(str, missing[:10])) + (' ...' if len(missing) > 10 else '')
-            lines.append(f'{len(missing)} classes have no test sample and are left out of the means: {named}')
+            lines.append(f'no test sample of {len(missing)} of {len(report["per_class"])} classes, which '
+                         f'the means leave out: {named}')
         for line in lines:
             if line not in self._logged:
                 self._logged.add(line)
