@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import multiprocessing
 import os
 import subprocess
@@ -47,6 +48,9 @@ def cifar100_root() -> Path:
     pytest.skip('CIFAR-100 is not here (set LTKIT_CIFAR100 to the folder that holds cifar-100-python)')
 
 
+_NUMBERS = itertools.count()
+
+
 class SmallRun:
     """Makes a config of few epochs on the digits, and runs it here, in a fork or as a command."""
 
@@ -67,6 +71,7 @@ class SmallRun:
         path = config if isinstance(config, Path) else self.config(config)
         cfg = load_config(path, {key.replace('__', '.'): value for key, value in options.items()})
         cfg.work_dir = str(self.folder / work_dir)
+        cfg.experiment_name = f'{work_dir}_{next(_NUMBERS)}'  # mmengine would share the logs of a second
         return cfg
 
     def runner(self, *args: Any, **kwargs: Any) -> Any:

@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop
 from mmengine.runner import Runner as _Runner
 from torch import nn
 
@@ -26,6 +27,7 @@ DEFAULT_HOOKS = dict(
     epoch=dict(type='ltkit.EpochHook'),
     iteration_seed=dict(type='ltkit.IterationSeedHook'),
     finite_loss=dict(type='ltkit.FiniteLossHook'),
+    sync_statistics=dict(type='ltkit.SyncStatisticsHook'),
     checkpoint_state=dict(type='ltkit.CheckpointStateHook'),
     results=dict(type='ltkit.ResultsHook'))
 
@@ -61,6 +63,8 @@ class Runner(_Runner):
         if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None \
                 or is_model_wrapper(model):
             return super().wrap_model(model_wrapper_cfg, model)
+        if self.cfg.get('sync_bn') is not None:
+            self.logger.warning('sync_bn needs GPUs: on the CPU each process normalises its part of a batch alone')
         return MMDistributedDataParallel(
             module=model, broadcast_buffers=False,
             find_unused_parameters=self.cfg.get('find_unused_parameters', False))
@@ -89,7 +93,7 @@ class Runner(_Runner):
     # ------------------------------------------------------------------ data
     def build_train_loop(self, loop: Any) -> Any:
         dataloader = self._train_dataloader
-        if isinstance(dataloader, dict):
+        if isinstance(loop, dict) and isinstance(dataloader, dict):
             self._train_dataloader = self._per_process(dataloader)
         built = super().build_train_loop(loop)
         sampler = getattr(getattr(built.dataloader, 'batch_sampler', None), 'sampler', None)
@@ -172,17 +176,44 @@ class Runner(_Runner):
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
         """Continue a run exactly; see mmengine for the arguments."""
-        meta = read_checkpoint(filename).get('meta')
-        if not meta or 'epoch' not in meta or 'iter' not in meta:
-            raise CheckpointError(f'{filename} has weights only and cannot be resumed; use it with load_from')
-        if meta.get('seed') != self.seed:
+        stored = read_checkpoint(filename)
+        meta = stored.get('meta')
+        if not meta or 'epoch' not in meta or 'iter' not in meta or 'optimizer' not in stored:
+            raise CheckpointError(f'{filename} has weights but no state of an optimizer and cannot be resumed; '
+                                  'use it with load_from')
+        seed = self.seed - (self.rank if self._randomness_cfg.get('diff_rank_seed') else 0)
+        if meta.get('seed') != seed:
             raise CheckpointError(f"{filename} is of a run with seed {meta.get('seed')}, but this one has seed "
-                                  f'{self.seed}; give the same seed to resume')
+                                  f'{seed}; give the same seed to resume')
         strict, self.strict_load = self.strict_load, True
         try:
             super().resume(filename, *args, **kwargs)
         finally:
             self.strict_load = strict
+        self._skip_seen_batches(filename)
+
+    def _skip_seen_batches(self, filename: str) -> None:
+        """Begin in the middle of the epoch where the checkpoint was written there."""
+        loop = self.train_loop
+        if not isinstance(loop, EpochBasedTrainLoop):
+            return  # a loop that counts iterations skips by itself
+        seen = loop.iter - loop.epoch * len(loop.dataloader)
+        if seen == 0:
+            return
+        batches = loop.dataloader.batch_sampler
+        if not hasattr(batches, 'skip') or not 0 < seen < len(loop.dataloader) or seen % batches.accumulation:
+            raise CheckpointError(
+                f'{filename} was written after iteration {loop.iter} and epoch {loop.epoch} of a run whose epochs '
+                f'have other steps than the {len(loop.dataloader)} of this one, or in the middle of a step; resume '
+                'with the data set, sampler and batch_size of that run')
+        batches.set_epoch(loop.epoch)
+        batches.skip(seen // batches.accumulation)
+
+    def dump_config(self) -> None:
+        """Write the config into the work folder; a test leaves the one that training wrote there."""
+        name = os.path.basename(self.cfg.filename or '')
+        if self._train_loop is not None or not os.path.isfile(os.path.join(self.work_dir, name)):
+            super().dump_config()
 
     @classmethod
     def from_cfg(cls, cfg: Config) -> Runner:

@@ -7,6 +7,7 @@ from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
 from .iteration_seed_hook import IterationSeedHook
 from .results_hook import ResultsHook
+from .sync_statistics_hook import SyncStatisticsHook
 
 __all__ = [
     'CheckpointStateHook',
@@ -16,4 +17,5 @@ __all__ = [
     'FiniteLossHook',
     'IterationSeedHook',
     'ResultsHook',
+    'SyncStatisticsHook',
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from ltkit.distribution import ClassDistribution
@@ -32,17 +32,30 @@ class ClassDistributionHook(Hook):
     def __init__(self) -> None:
         self.distribution: ClassDistribution | None = None
 
+    def before_run(self, runner: Runner) -> None:
+        if isinstance(runner._train_loop, BaseLoop):  # before EMAHook copies the model
+            self.distribution = self._of_training_set(runner)
+            self._hand_out(runner)
+
     def before_train(self, runner: Runner) -> None:
-        dataset = runner.train_dataloader.dataset
+        self.distribution = self._of_training_set(runner)  # not that of a checkpoint which was loaded
+        if self.distribution is not None:
+            name = type(runner.train_dataloader.dataset).__name__
+            print_log(f'training set {name}: {self.distribution!r}', 'current')
+            self._check_num_classes(runner, self.distribution, name)
+            self._hand_out(runner)
+
+    def _of_training_set(self, runner: Runner) -> ClassDistribution | None:
+        """The distribution; None where the data set tells none and nobody needs it."""
         try:
-            self.distribution = ClassDistribution.from_dataset(dataset)
+            return ClassDistribution.from_dataset(runner.train_dataloader.dataset)
         except DistributionError as error:
-            needy = [name for name, part in self._parts(runner).items() if not part.class_counts_given]
-            raise DistributionError(
-                f'{error} (ClassDistributionHook needs it for: {", ".join(needy) or "the evaluators"})') from error
-        print_log(f'training set {type(dataset).__name__}: {self.distribution!r}', 'current')
-        self._check_num_classes(runner, self.distribution, type(dataset).__name__)
-        self._hand_out(runner)
+            needy = [f'model.{name}' for name, part in self._parts(runner).items() if not part.class_counts_given]
+            needy += [type(metric).__name__ for metric in _metrics(runner)
+                      if isinstance(metric, DistributionAware) and not metric.class_counts_given]
+            if not needy:
+                return None
+            raise DistributionError(f'{error} ({", ".join(needy)} needs the class counts)') from error
 
     def before_val(self, runner: Runner) -> None:
         self._hand_out(runner)

@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ltkit.registry import HOOKS
+from ltkit.utils.checkpoint import latest_checkpoint
 from ltkit.utils.errors import TrainingError
 
 
@@ -18,8 +19,9 @@ class FiniteLossHook(Hook):
 
     The message has the iteration, all loss terms and the learning rate. On a
     GPU the flag is read every ``interval`` iterations and before each
-    checkpoint, so that no step waits for the device and no bad checkpoint is
-    written; on the CPU at every iteration.
+    checkpoint, so that no step waits for the device; on the CPU at every
+    iteration. Nor is a checkpoint written whose weights are not finite: the last
+    one stays good.
 
     Args:
         interval (int): Iterations between two reads on a GPU. Defaults to 50.
@@ -51,14 +53,26 @@ class FiniteLossHook(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         self._check(runner)
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        self._check(runner)
+        for name, value in checkpoint['state_dict'].items():
+            if value.is_floating_point() and not torch.isfinite(value).all():
+                raise TrainingError(
+                    f'{name} is not finite after iteration {runner.iter} although the loss still was; no checkpoint '
+                    f'is written, {self._kept(runner)}; try a lower learning rate, warm-up or clip_grad')
+
     def _check(self, runner: Runner) -> None:
         if self._first_bad is None or int(self._first_bad) < 0:
             return
         iteration = int(self._first_bad)
         terms = ', '.join(f'{key}={float(value):.4g}' for key, value in self._terms.items())
         rates = sorted({rate for rates in runner.optim_wrapper.get_lr().values() for rate in rates})
-        last = runner.message_hub.runtime_info.get('last_ckpt')
-        kept = f'the last good checkpoint is {last}' if last else 'no checkpoint was written before'
         raise TrainingError(
             f'the loss is not finite at iteration {iteration + 1} (epoch {runner.epoch + 1}): {terms}; learning '
-            f"rate {', '.join(f'{rate:g}' for rate in rates)}; {kept}; try a lower learning rate, warm-up or clip_grad")
+            f"rate {', '.join(f'{rate:g}' for rate in rates)}; {self._kept(runner)}; try a lower learning rate, "
+            'warm-up or clip_grad')
+
+    @staticmethod
+    def _kept(runner: Runner) -> str:
+        last = latest_checkpoint(runner.work_dir)
+        return f'the last good checkpoint is {last}' if last else 'there is no checkpoint yet'

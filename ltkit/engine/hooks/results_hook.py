@@ -48,12 +48,14 @@ class ResultsHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self._keep(runner, 'test', metrics)
-        self.results['epoch'] = self._loaded_epoch
+        self.results.update(epoch=self._loaded_epoch, checkpoint=runner._load_from)
         self._write(runner, 'test_results.json')
 
     def after_train(self, runner: Runner) -> None:
+        if 'metrics' not in self.results and runner.val_loop is not None and runner.iter == self._first_iteration:
+            runner.val_loop.run()  # resumed after the last epoch, perhaps killed before its evaluation
         self.results['seconds'] = round(time.perf_counter() - self._began, 2)
-        self.results['resumed'] = self._first_iteration > 0
+        self.results.update(resumed=self._first_iteration > 0, selected_on='last epoch')
         self._write(runner, 'results.json')
 
     def _keep(self, runner: Runner, split: str, metrics: dict[str, float] | None) -> None:
@@ -73,7 +75,7 @@ class ResultsHook(Hook):
         self.results.update(
             experiment=runner.experiment_name, config=runner.cfg.filename, seed=runner.seed,
             processes=runner.world_size, device=_device(), ltkit=__version__, torch=torch.__version__,
-            python=platform.python_version(), commit=_commit(), selected_on='last epoch')
+            python=platform.python_version(), commit=_commit())
         with whole_file(os.path.join(runner.work_dir, name)) as part, open(part, 'w', encoding='utf-8') as file:
             json.dump(self.results, file, indent=1)
 
@@ -85,9 +87,16 @@ def _device() -> str:
 
 
 def _commit() -> str | None:
-    root = os.path.dirname(os.path.abspath(__file__))
+    """The commit of ltkit's own source; ``-dirty`` when it was changed. None where it is not in a repository."""
+    folder, name = os.path.split(os.path.abspath(__file__))
+    if _git(folder, 'ls-files', '--error-unmatch', name) is None:
+        return None  # installed, perhaps below a repository of something else
+    return _git(folder, 'describe', '--always', '--dirty', '--abbrev=40', '--exclude=*')
+
+
+def _git(folder: str, *args: str) -> str | None:
     try:
-        done = subprocess.run(['git', '-C', root, 'rev-parse', 'HEAD'], capture_output=True, text=True, timeout=5)
+        done = subprocess.run(['git', '-C', folder, *args], capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
