@@ -121,7 +121,8 @@ def ride_divergence(cls_score: Tensor, temperature: Tensor) -> Tensor:
         temperature (Tensor): T, shape ``(C,)``.
 
     Returns:
-        Tensor: Shape ``(N,)``. The mean distribution has no gradient.
+        Tensor: Shape ``(N,)``. The mean distribution is left out of the gradient,
+        where its part would cancel in the sum over the experts.
     """
     mean = (cls_score.detach().mean(dim=0) / temperature).log_softmax(dim=-1)
     experts = (cls_score / temperature).log_softmax(dim=-1)

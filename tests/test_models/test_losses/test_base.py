@@ -65,6 +65,18 @@ def test_half_precision_is_computed_in_float32(kind, dtype, case):
     assert loss(logits.double(), case.labels).dtype == torch.float64
 
 
+def test_a_matrix_product_in_a_loss_stays_in_float32_under_autocast(case):
+    class Mixing(LongTailLoss):
+
+        def adjust_logits(self, cls_score, target):
+            return cls_score @ matrix
+
+    matrix, logits = torch.randn(7, 7), case.logits.float()
+    expected = Mixing()(logits, case.labels)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert torch.equal(Mixing()(logits, case.labels), expected)
+
+
 @every_loss
 @pytest.mark.parametrize('soft', [False, True])
 def test_compiles_without_a_graph_break(kind, soft, case):

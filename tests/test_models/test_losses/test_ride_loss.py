@@ -81,7 +81,7 @@ def test_without_margin_and_diversity_is_cross_entropy_of_the_mean(case):
     assert loss(case.experts, case.labels).item() == pytest.approx(expected.item(), 1e-12)
 
 
-def test_mean_is_a_target_without_gradient(case):
+def test_gradient_with_the_mean_held_fixed(case):
     loss = RIDELoss(max_margin=0, class_counts=case.counts)
     experts = case.experts.clone().requires_grad_()
     target = experts.mean(0).softmax(-1).detach()
