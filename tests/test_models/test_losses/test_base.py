@@ -72,9 +72,9 @@ def test_a_matrix_product_in_a_loss_stays_in_float32_under_autocast(case):
             return cls_score @ matrix
 
     matrix, logits = torch.randn(7, 7), case.logits.float()
-    expected = Mixing()(logits, case.labels)
+    expected = F.cross_entropy(logits @ matrix, case.labels)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        assert torch.equal(Mixing()(logits, case.labels), expected)
+        assert torch.allclose(Mixing()(logits, case.labels), expected, rtol=1e-6)
 
 
 @every_loss
