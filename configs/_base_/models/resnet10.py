@@ -1,6 +1,6 @@
 model = dict(
     type='ImageRecognizer',
-    backbone=dict(type='ResNet', depth=10),
+    backbone=dict(type='ResNet', depth=10, zero_init_residual=False),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(
         type='LongTailClsHead',

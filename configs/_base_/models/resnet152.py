@@ -1,6 +1,6 @@
 model = dict(
     type='ImageRecognizer',
-    backbone=dict(type='ResNet', depth=152),
+    backbone=dict(type='ResNet', depth=152, zero_init_residual=False),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(
         type='LongTailClsHead',

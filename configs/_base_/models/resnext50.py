@@ -1,6 +1,6 @@
 model = dict(
     type='ImageRecognizer',
-    backbone=dict(type='ResNeXt', depth=50, groups=32, width_per_group=4),
+    backbone=dict(type='ResNeXt', depth=50, groups=32, width_per_group=4, zero_init_residual=False),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(
         type='LongTailClsHead',

@@ -1,7 +1,7 @@
 # RIDE (arXiv 2010.01809): the first two stages shared, then one narrower branch for each expert.
 model = dict(
     type='MultiExpertRecognizer',
-    backbone=dict(type='RIDEResNet', depth=50, num_experts=3),
+    backbone=dict(type='RIDEResNet', depth=50, num_experts=3, zero_init_residual=False),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(
         type='MultiExpertHead',

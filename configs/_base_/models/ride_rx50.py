@@ -1,7 +1,7 @@
 # RIDE (arXiv 2010.01809): the first two stages shared, then one narrower branch for each expert.
 model = dict(
     type='MultiExpertRecognizer',
-    backbone=dict(type='RIDEResNeXt', depth=50, groups=32, width_per_group=4, num_experts=3),
+    backbone=dict(type='RIDEResNeXt', depth=50, groups=32, width_per_group=4, num_experts=3, zero_init_residual=False),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(
         type='MultiExpertHead',
