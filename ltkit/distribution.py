@@ -18,6 +18,7 @@ from .utils.errors import DistributionError
 
 GROUPS = ('many', 'medium', 'few')
 STYLES = ('decoupling', 'oltr')
+_FORMS = 'expected JSON, a table with a "count" column, or one count a line'
 
 
 class ClassDistribution:
@@ -91,7 +92,7 @@ class ClassDistribution:
     @property
     def log_prior(self) -> np.ndarray:
         r"""Natural logarithm of the prior of ``floored_counts``, shape ``(C,)``."""
-        return np.log(self.floored_counts / self.total)
+        return np.log(self.floored_counts / self.floored_counts.sum())
 
     @property
     def imbalance_factor(self) -> float:
@@ -146,7 +147,12 @@ class ClassDistribution:
         Raises:
             DistributionError: A label is negative or not below ``num_classes``.
         """
-        labels = np.asarray(labels, dtype=np.int64).reshape(-1)
+        labels = np.asarray(labels)
+        if labels.ndim != 1:
+            raise DistributionError(f'labels must be one class a sample, shape (N,), but have shape {labels.shape}')
+        if labels.size and not np.issubdtype(labels.dtype, np.integer):
+            raise DistributionError(f'labels must be whole numbers, but are {labels.dtype}')
+        labels = labels.astype(np.int64)
         if labels.size == 0 and num_classes is None:
             raise DistributionError('no labels to count; give num_classes for an empty data set')
         size = int(labels.max()) + 1 if num_classes is None else num_classes
@@ -169,7 +175,7 @@ class ClassDistribution:
                 ``RepeatDataset``, ``ClassBalancedDataset`` or ``Subset``.
             **kwargs: Arguments of the constructor that override.
         """
-        own = getattr(dataset, 'class_distribution', None)
+        own = None if _is_slice(dataset) else getattr(dataset, 'class_distribution', None)
         if isinstance(own, cls):
             return own if not kwargs else cls(**{**own._arguments(), **kwargs})
         inner = _first_inner(dataset)
@@ -196,13 +202,12 @@ class ClassDistribution:
                 text = file.read()
         except OSError as error:
             raise DistributionError(f'cannot read class counts from {path}: {error.strerror}') from error
+        except UnicodeDecodeError as error:
+            raise DistributionError(f'{path} has no class counts: it is no text; {_FORMS}') from error
         try:
-            data = _parse_counts(text)
-        except (ValueError, KeyError, TypeError) as error:
-            raise DistributionError(
-                f'{path} has no class counts: {error}; expected JSON, a table with a "count" column, '
-                'or one count a line') from error
-        return cls(**{**data, **kwargs})
+            return cls(**{**_parse_counts(text), **kwargs})
+        except (ValueError, LookupError, TypeError) as error:
+            raise DistributionError(f'{path} has no class counts: {error}; {_FORMS}') from error
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data from which ``ClassDistribution(**d)`` makes an equal object."""
@@ -281,7 +286,9 @@ def labels_of(dataset: Any) -> np.ndarray:
     """
     if callable(getattr(dataset, 'full_init', None)):
         dataset.full_init()
-    if hasattr(dataset, 'get_gt_labels') and not hasattr(type(dataset), 'repeat_indices'):
+    if _is_slice(dataset):
+        return labels_of(dataset._dataset)[:len(dataset)]
+    if hasattr(dataset, 'get_gt_labels'):
         return np.asarray(dataset.get_gt_labels(), dtype=np.int64)
     if hasattr(dataset, 'datasets'):  # ConcatDataset
         return np.concatenate([labels_of(part) for part in dataset.datasets])
@@ -295,7 +302,12 @@ def labels_of(dataset: Any) -> np.ndarray:
         return labels[np.asarray(dataset.repeat_indices)]
     if hasattr(dataset, 'indices'):  # torch.utils.data.Subset
         return labels[np.asarray(dataset.indices)]
-    return np.resize(labels, len(dataset))  # RepeatDataset, a slice of the first items
+    return np.resize(labels, len(dataset))  # RepeatDataset
+
+
+def _is_slice(dataset: Any) -> bool:
+    """Whether it is mmengine's slice (num_batch_per_epoch), which passes for the data set it cuts."""
+    return '_dataset' in getattr(dataset, '__dict__', {}) and '_length' in dataset.__dict__
 
 
 def _first_inner(dataset: Any) -> Any:
@@ -319,10 +331,13 @@ def _normalised(weights: Any) -> Any:
 
 
 def _checked_counts(counts: Sequence[int] | np.ndarray) -> np.ndarray:
-    array = np.array(counts)
+    try:
+        array = np.array(counts)
+    except ValueError as error:  # rows of several lengths
+        raise DistributionError(f'class counts must be a list of numbers, one a class, but are {counts}') from error
     if array.ndim != 1 or array.size == 0:
         raise DistributionError(f'class counts must be a list of numbers, one a class, but have shape {array.shape}')
-    if not np.issubdtype(array.dtype, np.number) or not np.all(array == np.floor(array)):
+    if not np.issubdtype(array.dtype, np.number) or not np.all(np.isfinite(array) & (array == np.floor(array))):
         raise DistributionError(f'class counts must be whole numbers, but are {array.dtype}: {array[:5].tolist()} ...')
     if array.min() < 0:
         raise DistributionError(f'class {int(array.argmin())} has a negative count ({array.min()})')

@@ -68,6 +68,14 @@ class Registry(_Registry):
 
     def unknown(self, key: str) -> RegistryError:
         """The error for a name that is not registered."""
+        known, searched = self._known()
+        return RegistryError(
+            f"'{key}' is not a registered {self.name} (searched: {', '.join(searched)})"
+            f"{did_you_mean(key, known) or '.'} A class of your own must be registered and its module "
+            'named in custom_imports.')
+
+    def _known(self) -> tuple[set[str], list[str]]:
+        """The names that may be meant, those of other scopes with their scope; and the scopes searched."""
         known, searched = set(self.names()), [str(self.scope)]
         parent = self.parent
         while parent is not None:
@@ -76,10 +84,7 @@ class Registry(_Registry):
             parent = parent.parent
         for scope, child in getattr(self._get_root_registry(), '_children', {}).items():
             known |= {f'{scope}.{name}' for name in child._module_dict if scope != self.scope}
-        return RegistryError(
-            f"'{key}' is not a registered {self.name} (searched: {', '.join(searched)})"
-            f'{did_you_mean(key, known)} A class of your own must be registered and its module '
-            'named in custom_imports.')
+        return known, searched
 
 
 def _import_scope(scope: str, key: str) -> None:
@@ -116,6 +121,10 @@ class Facet(Registry):
             return self.whole.get(key)
         except RegistryError:
             raise self.unknown(key) from None
+
+    def _known(self) -> tuple[set[str], list[str]]:
+        known, searched = self.whole._known()
+        return {name for name in known if '.' in name} | set(self.names()), searched
 
 
 def _child(name: str, parent: str, *locations: str) -> Registry:
