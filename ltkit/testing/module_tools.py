@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..distribution import ClassDistribution
 from ..distribution_aware import DistributionAware
-from .conformance import NotApplicable, Part, expect
+from .conformance import ConformanceError, NotApplicable, Part, expect
 
 
 def make_with_counts(part: Part, counts: Any, **overrides: Any) -> Any:
@@ -66,7 +66,12 @@ def expect_follows_device(make: Callable[[], nn.Module], call: Callable[[nn.Modu
             for tensors in (part._parameters, part._buffers):
                 for name, tensor in tensors.items():
                     tensors[name] = None if tensor is None else _on_accelerator(tensor)
-        result = call(module, 'cuda')
+        try:
+            result = call(module, 'cuda')
+        except Exception as error:
+            why = str(error).splitlines()[0] if str(error) else ''
+            raise ConformanceError('moved to an accelerator, it uses a tensor that stayed behind or waits for a '
+                                   f'value: {type(error).__name__}: {why}') from error
         expect(result.device.type == 'cuda', f'the result is on {result.device}, the input on cuda')
 
 

@@ -64,7 +64,7 @@ def test_graph_breaks_are_seen():
     x = torch.ones(2, 3)
     layer = Plain(3, 2)
     expect_no_graph_break(layer, lambda module: module(x), layer(x))
-    with pytest.raises(Exception, match='[Dd]ata-dependent'):
+    with pytest.raises(Exception, match=r'[Dd]ata-dependent'):
         expect_no_graph_break(Breaks(), lambda module: module(x), Breaks()(x))
 
 
@@ -72,5 +72,5 @@ def test_tensors_left_behind_are_seen():
     def call(module, device):
         return module(torch.ones(2, 3, device=device))
     expect_follows_device(lambda: Plain(3, 2), call)
-    with pytest.raises(RuntimeError, match='same device|FakeTensor'):
+    with pytest.raises(ConformanceError, match='a tensor that stayed behind'):
         expect_follows_device(lambda: Forgets(3, 2), call)
