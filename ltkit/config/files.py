@@ -72,7 +72,8 @@ def read_files(path: str | os.PathLike) -> ConfigFile:
     """Read a config and all files that it inherits from.
 
     Args:
-        path: A ``.py``, ``.yaml``, ``.yml`` or ``.json`` config.
+        path: A ``.py``, ``.yaml``, ``.yml`` or ``.json`` config, or one of an
+            installed package: ``ltkit::erm/r8_digits_lt.py``.
 
     Returns:
         ConfigFile: The config; its bases hang on it.
@@ -80,10 +81,20 @@ def read_files(path: str | os.PathLike) -> ConfigFile:
     Raises:
         ConfigError: A file is missing, cannot be parsed or inherits from itself.
     """
+    if '::' in str(path):
+        path = _of_package(str(path))
     path = Path(os.path.abspath(os.path.expanduser(path)))
     if not path.is_file():
         raise ConfigError(f'config file {shown(path)} does not exist{_nearest_file(path)}')
     return _read(path, ())
+
+
+def _of_package(name: str) -> str:
+    try:
+        return Config._get_cfg_path(name, '')[0]
+    except Exception as error:  # mmengine raises many kinds here
+        reason = ' '.join(str(error).split())
+        raise ConfigError(f'config {name} is not found: {reason}') from error
 
 
 def _read(path: Path, heirs: tuple[Path, ...], foreign: bool = False) -> ConfigFile:
