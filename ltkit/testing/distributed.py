@@ -26,6 +26,11 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+# The first backward pass decides whether autograd has device threads, after which no fork can compute
+# gradients. Fake tensors, which torch.compile uses, show it a GPU that is not there; so it is made before.
+if not torch.cuda.is_available():
+    torch.zeros((), requires_grad=True).backward()
+
 
 class RemoteTraceback(Exception):
     """The traceback of an error in another process: the cause of what is raised here."""

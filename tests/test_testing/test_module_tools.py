@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ltkit.testing import ConformanceError
+from ltkit.testing import ConformanceError, run_distributed
 from ltkit.testing.conformance import Part
 from ltkit.testing.module_tools import (
     expect_close,
@@ -74,3 +74,15 @@ def test_tensors_left_behind_are_seen():
     expect_follows_device(lambda: Plain(3, 2), call)
     with pytest.raises(ConformanceError, match='a tensor that stayed behind'):
         expect_follows_device(lambda: Forgets(3, 2), call)
+
+
+def test_gradients_can_be_computed_in_forked_processes_afterwards():
+    torch.zeros((), requires_grad=True).backward()
+    expect_follows_device(lambda: Plain(3, 2), lambda module, device: module(torch.ones(2, 3, device=device)))
+    assert run_distributed(_gradient, 2) == [2.0, 2.0]
+
+
+def _gradient(rank, world_size):
+    x = torch.ones((), requires_grad=True)
+    (2 * x).backward()
+    return float(x.grad)
