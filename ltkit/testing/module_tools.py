@@ -70,8 +70,8 @@ def expect_follows_device(make: Callable[[], nn.Module], call: Callable[[nn.Modu
             result = call(module, 'cuda')
         except Exception as error:
             why = str(error).splitlines()[0] if str(error) else ''
-            raise ConformanceError('moved to an accelerator, it uses a tensor that stayed behind or waits for '
-                                   f'a value: {type(error).__name__}: {why}') from error
+            raise ConformanceError('moved to an accelerator, it uses a tensor that stayed behind or waits '
+                                   f'for a value: {type(error).__name__}: {why}') from error
         expect(result.device.type == 'cuda', f'the result is on {result.device}, the input on cuda')
 
 

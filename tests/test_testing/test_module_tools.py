@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
 
-from ltkit.testing import ConformanceError, run_distributed
+from ltkit.testing import ConformanceError
 from ltkit.testing.conformance import Part
 from ltkit.testing.module_tools import (
     expect_close,
@@ -76,13 +79,21 @@ def test_tensors_left_behind_are_seen():
         expect_follows_device(lambda: Forgets(3, 2), call)
 
 
-def test_gradients_can_be_computed_in_forked_processes_afterwards():
-    torch.zeros((), requires_grad=True).backward()
-    expect_follows_device(lambda: Plain(3, 2), lambda module, device: module(torch.ones(2, 3, device=device)))
-    assert run_distributed(_gradient, 2) == [2.0, 2.0]
+def test_forked_processes_can_compute_gradients_after_fake_tensors():
+    """In a fresh process, where no other test has computed a gradient before."""
+    code = """
+import torch
+from ltkit.testing.distributed import run_distributed
+from torch._subclasses.fake_tensor import FakeTensorMode
 
-
-def _gradient(rank, world_size):
+def gradient(rank=0, world_size=1):
     x = torch.ones((), requires_grad=True)
     (2 * x).backward()
     return float(x.grad)
+
+with FakeTensorMode():
+    torch.ones(1)
+assert gradient() == 2.0
+assert run_distributed(gradient, 2) == [2.0, 2.0]
+"""
+    subprocess.run([sys.executable, '-c', code], check=True)
