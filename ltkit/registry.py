@@ -120,6 +120,8 @@ class Facet(Registry):
         try:
             return self.whole.get(key)
         except RegistryError:
+            if '.' in key and util.find_spec(key.split('.')[0]) is None:
+                raise
             raise self.unknown(key) from None
 
     def _known(self) -> tuple[set[str], list[str]]:

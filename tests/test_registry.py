@@ -114,9 +114,10 @@ def test_a_head_of_mmpretrain_takes_our_loss(ltkit_scope):
     assert type(head.loss_module) is LOSSES.get('BalancedSoftmaxLoss')
 
 
-def test_package_that_is_not_there():
-    with pytest.raises(RegistryError, match=r"'nowhere_to_be.Found': the package 'nowhere_to_be' is not installed"):
-        MODELS.get('nowhere_to_be.Found')
+@pytest.mark.parametrize('registry', [MODELS, LOSSES])
+def test_package_that_is_not_there(registry):
+    with pytest.raises(RegistryError, match=r"'nowhere_to_be.Found': the package 'nowhere_to_be' is not"):
+        registry.get('nowhere_to_be.Found')
 
 
 def test_failing_plugin_shows_its_own_error(tmp_path, monkeypatch):

@@ -1,0 +1,51 @@
+"""Tests of the arguments that the tools share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import pytest
+
+from ltkit.apis import add_run_arguments, config_of
+from ltkit.utils.errors import ConfigError
+
+
+def _parse(*args: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_run_arguments(parser)
+    return parser.parse_args([str(arg) for arg in args])
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '')
+    monkeypatch.delenv('LOCAL_RANK')
+
+
+def test_defaults(small_run):
+    cfg = config_of(_parse(small_run.config()))
+    assert cfg.launcher == 'none'
+    assert cfg.work_dir == os.path.join('work_dirs', small_run.folder.name, 'small')
+    assert os.environ['LOCAL_RANK'] == '0'
+
+
+def test_config_of_the_package_from_anywhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    cfg = config_of(_parse('ltkit::erm/r8_digits_lt.py'))
+    assert cfg.work_dir == os.path.join('work_dirs', 'erm', 'r8_digits_lt')
+
+
+def test_options_take_precedence(small_run):
+    cfg = config_of(_parse(
+        small_run.config("work_dir = 'mine'"), '--cfg-options', 'train_dataloader.dataset.imbalance_factor=10',
+        'optim_wrapper.optimizer.lr=0.5', '--launcher', 'slurm', '--local-rank', '3'))
+    assert cfg.train_dataloader.dataset.imbalance_factor == 10 and cfg.optim_wrapper.optimizer.lr == 0.5
+    assert cfg.launcher == 'slurm' and cfg.work_dir == 'mine' and os.environ['LOCAL_RANK'] == '3'
+    assert config_of(_parse(small_run.config(), '--work-dir', 'given')).work_dir == 'given'
+    assert config_of(_parse(small_run.config(), '--cfg-options', 'work_dir=opted')).work_dir == 'opted'
+
+
+def test_wrong_option_is_refused(small_run):
+    with pytest.raises(ConfigError, match='imbalance_factr'):
+        config_of(_parse(small_run.config(), '--cfg-options', 'train_dataloader.dataset.imbalance_factr=10'))
