@@ -25,7 +25,6 @@ from ltkit.utils.friendly import friendly_main
 
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = {'ERM': 'erm', 'Balanced Softmax': 'balanced_softmax', 'RIDE': 'ride'}
-COLUMNS = dict(top1='top-1', many='many', medium='medium', few='few')
 
 
 def fingerprint() -> str:
@@ -59,7 +58,7 @@ def train(method: str, seed: int, folder: Path, code: str) -> dict:
 def main() -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ltkit.visualization import plot_accuracy_by_class_size, results_table
+    from ltkit.visualization import plot_accuracy_by_class_size, results_row, results_table
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3, help='runs of each method (default: 3)')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, help='runs at once (default: the cores)')
@@ -82,17 +81,16 @@ def main() -> None:
             progress.advance(bar)
 
     first = results['ERM'][0]
-    distribution = ClassDistribution(first['class_counts'])
-    rows = {name: {title: [run['metrics'][f'accuracy/{key}'] for run in runs] for key, title in COLUMNS.items()}
-            | {'seconds': [run['seconds'] for run in runs]} for name, runs in results.items()}
-    caption = (f"{first['thresholds']}; accuracy in % on the balanced test set, mean and standard deviation of "
+    distribution = ClassDistribution(**first['class_distribution'])
+    rows = [results_row(name, runs) for name, runs in results.items()]
+    caption = (f'{distribution.thresholds}; accuracy in % on the balanced test set, mean ± standard deviation of '
                f'{args.seeds} seeds; imbalance factor {distribution.imbalance_factor:g}')
     table = results_table(rows, caption=caption)
     print(table)
     picture = folder / 'accuracy_by_class_size.png'
-    accuracies = {name: (np.mean([run['per_class_accuracy'] for run in runs], axis=0),
-                         np.std([run['per_class_accuracy'] for run in runs], axis=0)) for name, runs in results.items()}
-    plot_accuracy_by_class_size(accuracies, distribution, picture)
+    accuracies = {name: np.array([run['per_class_accuracy'] for run in runs], dtype=float)
+                  for name, runs in results.items()}
+    plot_accuracy_by_class_size(accuracies, distribution, picture, title='DigitsLT: accuracy by class size')
     (folder / 'table.md').write_text(results_table(rows, caption=caption, style='markdown') + '\n', encoding='utf-8')
     print(f'picture: {picture}\ntable:   {folder / "table.md"}\nruns:    {folder}/METHOD/seedN')
 

@@ -68,6 +68,7 @@ class ResultsHook(Hook):
             if getattr(metric, 'has_class_counts', False):
                 distribution = metric.class_distribution
                 self.results['class_counts'] = distribution.counts.tolist()
+                self.results['class_distribution'] = distribution.to_dict()
                 self.results['thresholds'] = distribution.thresholds
 
     @master_only
