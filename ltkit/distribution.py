@@ -149,7 +149,8 @@ class ClassDistribution:
         """
         labels = np.asarray(labels)
         if labels.ndim != 1:
-            raise DistributionError(f'labels must be one class a sample, shape (N,), but have shape {labels.shape}')
+            raise DistributionError('labels must be one class a sample, shape (N,), but have shape '
+                                    f'{labels.shape}')
         if labels.size and not np.issubdtype(labels.dtype, np.integer):
             raise DistributionError(f'labels must be whole numbers, but are {labels.dtype}')
         labels = labels.astype(np.int64)
@@ -334,11 +335,15 @@ def _checked_counts(counts: Sequence[int] | np.ndarray) -> np.ndarray:
     try:
         array = np.array(counts)
     except ValueError as error:  # rows of several lengths
-        raise DistributionError(f'class counts must be a list of numbers, one a class, but are {counts}') from error
+        raise DistributionError('class counts must be a list of numbers, one a class, but are '
+                                f'{counts}') from error
     if array.ndim != 1 or array.size == 0:
-        raise DistributionError(f'class counts must be a list of numbers, one a class, but have shape {array.shape}')
-    if not np.issubdtype(array.dtype, np.number) or not np.all(np.isfinite(array) & (array == np.floor(array))):
-        raise DistributionError(f'class counts must be whole numbers, but are {array.dtype}: {array[:5].tolist()} ...')
+        raise DistributionError('class counts must be a list of numbers, one a class, but have shape '
+                                f'{array.shape}')
+    numbers = np.issubdtype(array.dtype, np.number)
+    if not numbers or not np.all(np.isfinite(array) & (array == np.floor(array))):
+        raise DistributionError(f'class counts must be whole numbers, but are {array.dtype}: '
+                                f'{array[:5].tolist()} ...')
     if array.min() < 0:
         raise DistributionError(f'class {int(array.argmin())} has a negative count ({array.min()})')
     if array.max() == 0:

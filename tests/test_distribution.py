@@ -73,7 +73,8 @@ def test_groups_partition_the_classes_even_if_the_limits_meet():
 
 def test_thresholds_in_words():
     assert ClassDistribution(COUNTS).thresholds == 'many > 100, few < 20 training samples'
-    assert ClassDistribution(COUNTS, 'abcdef', 10, 5, 'oltr').thresholds == 'many >= 10, few <= 5 training samples'
+    oltr = ClassDistribution(COUNTS, 'abcdef', 10, 5, 'oltr')
+    assert oltr.thresholds == 'many >= 10, few <= 5 training samples'
 
 
 def test_empty_class_is_finite():
@@ -142,7 +143,8 @@ def test_beta_out_of_range(beta):
     (dict(counts=[0, 0]), 'no training sample'),
     (dict(counts=[1, 2], names=['a']), '1 class names for 2 class counts'),
     (dict(counts=[1, 2], style='kang'), 'decoupling, oltr'),
-    (dict(counts=[1, 2], many_threshold=5, few_threshold=9), r'few_threshold \(9\) is above many_threshold \(5\)'),
+    (dict(counts=[1, 2], many_threshold=5, few_threshold=9), r'few_threshold \(9\) is above many_threshold '
+                                                             r'\(5\)'),
 ])
 def test_wrong_arguments(arguments, words):
     with pytest.raises(DistributionError, match=words) as error:

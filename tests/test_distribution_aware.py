@@ -41,7 +41,8 @@ def test_unknown_counts_name_the_part_and_the_ways_to_give_them():
             with pytest.raises(DistributionError) as error:
                 read()
             message = str(error.value)
-            for word in (type(part).__name__, 'ClassDistributionHook', 'class_counts=[...]', 'set_class_distribution()'):
+            for word in (type(part).__name__, 'ClassDistributionHook', 'class_counts=[...]',
+                         'set_class_distribution()'):
                 assert word in message
             assert '\n' not in message
 
@@ -49,8 +50,8 @@ def test_unknown_counts_name_the_part_and_the_ways_to_give_them():
 def test_every_form_of_counts(tmp_path):
     path = tmp_path / 'counts.json'
     path.write_text(json.dumps(COUNTS))
-    for counts in (COUNTS, tuple(COUNTS), np.array(COUNTS), torch.tensor(COUNTS), ClassDistribution(COUNTS), path,
-                   str(path)):
+    for counts in (COUNTS, tuple(COUNTS), np.array(COUNTS), torch.tensor(COUNTS), ClassDistribution(COUNTS),
+                   path, str(path)):
         assert as_distribution(counts).counts.tolist() == COUNTS
         part = Part(counts)
         assert part.class_counts.tolist() == COUNTS and part.class_counts.dtype == torch.int64

@@ -54,12 +54,12 @@ class Inferencer:
             return steps
         shape = getattr(DATASETS.get(dataset['type']), 'image_shape', None)
         if shape is None:
-            raise ConfigError(f"the test pipeline does not load files and {dataset['type']} states no image_shape; "
-                              "begin the pipeline with dict(type='LoadImage')")
+            raise ConfigError(f"the test pipeline does not load files and {dataset['type']} states no "
+                              "image_shape; begin the pipeline with dict(type='LoadImage')")
         height, width, channels = shape
         kind = 'gray' if channels == 1 else 'color'
-        load = [dict(type='LoadImage', color_type=kind), dict(type='torchvision/Resize', size=[height, width])]
-        return load + steps
+        resize = dict(type='torchvision/Resize', size=[height, width])
+        return [dict(type='LoadImage', color_type=kind), resize, *steps]
 
     @torch.inference_mode()
     def __call__(self, paths: list[str], batch_size: int = 32, topk: int = 1) -> Iterator[dict[str, Any]]:

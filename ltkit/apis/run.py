@@ -60,8 +60,8 @@ def test(cfg: Config, checkpoint: str) -> dict[str, Any]:
     if not checkpoint.startswith(('http://', 'https://')) and not os.path.isfile(checkpoint):
         raise CheckpointError(f'no checkpoint at {checkpoint}')
     cfg.load_from, cfg.resume, cfg.strict_load = checkpoint, False, True
-    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg',
-                'val_evaluator'):
+    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader',
+                'val_cfg', 'val_evaluator'):
         cfg[key] = None
     runner = Runner.from_cfg(cfg)
     runner.test()
@@ -89,8 +89,8 @@ def _find_resumed(cfg: Config) -> None:
     """Find the checkpoint to resume; a run without a stated seed takes the seed from it."""
     cfg.load_from = cfg.get('load_from') or latest_checkpoint(cfg.work_dir)
     if cfg.load_from is None:
-        raise CheckpointError(f'nothing to resume: no checkpoint in {cfg.work_dir}; leave --resume out to start '
-                              'from the beginning, or name a checkpoint')
+        raise CheckpointError(f'nothing to resume: no checkpoint in {cfg.work_dir}; leave --resume out to '
+                              'start from the beginning, or name a checkpoint')
     if cfg.get('randomness', {}).get('seed') is None:
         seed = read_checkpoint(cfg.load_from).get('meta', {}).get('seed')
         cfg.randomness = dict(cfg.get('randomness', {}), seed=seed)

@@ -35,21 +35,23 @@ def init_processes(launcher: str, timeout: float | None = None) -> None:
     absent = [name for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
               if name not in os.environ]
     if absent:
-        raise ConfigError(f"--launcher pytorch needs {', '.join(absent)} in the environment; start the run with "
-                          'tools/dist_train.sh CONFIG GPUS, or torchrun')
+        raise ConfigError(f"--launcher pytorch needs {', '.join(absent)} in the environment; start the run "
+                          'with tools/dist_train.sh CONFIG GPUS, or torchrun')
     options = {} if timeout is None else dict(timeout=datetime.timedelta(seconds=timeout))
     local_rank = int(os.environ['LOCAL_RANK'])
     if torch.cuda.is_available():
         local_size = int(os.environ.get('LOCAL_WORLD_SIZE', local_rank + 1))
         if local_size > torch.cuda.device_count():
-            raise ConfigError(f'{local_size} processes were started on a machine with {torch.cuda.device_count()} '
+            raise ConfigError(f'{local_size} processes were started on a machine with '
+                              f'{torch.cuda.device_count()} '
                               f'GPU(s); use at most {torch.cuda.device_count()}')
         torch.cuda.set_device(local_rank)
         torch_dist.init_process_group('nccl', **options)
     else:
         torch_dist.init_process_group('gloo', **options)
         if torch_dist.get_rank() == 0:
-            print(f'no GPU found: {torch_dist.get_world_size()} processes on the CPU, connected by gloo', flush=True)
+            print(f'no GPU found: {torch_dist.get_world_size()} processes on the CPU, connected by '
+                  'gloo', flush=True)
 
 
 def _environment_of_slurm() -> None:
@@ -61,7 +63,8 @@ def _environment_of_slurm() -> None:
     env['RANK'], env['WORLD_SIZE'] = env['SLURM_PROCID'], env['SLURM_NTASKS']
     env['LOCAL_RANK'] = env.get('SLURM_LOCALID', '0')
     env.setdefault('LOCAL_WORLD_SIZE', env.get('SLURM_NTASKS_PER_NODE', str(int(env['LOCAL_RANK']) + 1)))
-    env.setdefault('MASTER_ADDR', _first_node(env.get('SLURM_STEP_NODELIST', env.get('SLURM_NODELIST', '127.0.0.1'))))
+    nodes = env.get('SLURM_STEP_NODELIST', env.get('SLURM_NODELIST', '127.0.0.1'))
+    env.setdefault('MASTER_ADDR', _first_node(nodes))
     env.setdefault('MASTER_PORT', env.get('PORT', '29500'))
 
 

@@ -64,7 +64,8 @@ class Runner(_Runner):
                 or is_model_wrapper(model):
             return super().wrap_model(model_wrapper_cfg, model)
         if self.cfg.get('sync_bn') is not None:
-            self.logger.warning('sync_bn needs GPUs: on the CPU each process normalises its part of a batch alone')
+            self.logger.warning('sync_bn needs GPUs: on the CPU each process normalises its part of a batch '
+                                'alone')
         return MMDistributedDataParallel(
             module=model, broadcast_buffers=False,
             find_unused_parameters=self.cfg.get('find_unused_parameters', False))
@@ -86,7 +87,8 @@ class Runner(_Runner):
             f'CPU ({torch.get_num_threads()} threads)'
         self.logger.info(
             f'ltkit {__version__}, torch {torch.__version__}, Python {platform.python_version()}, {device}; '
-            f'{self.world_size} process(es), launcher {self.launcher}; seed {self.seed}; environment {dict(env_cfg)}')
+            f'{self.world_size} process(es), launcher {self.launcher}; seed {self.seed}; environment '
+            f'{dict(env_cfg)}')
         if self.cfg._cfg_dict:
             self.logger.info(f'config:\n{self.cfg.pretty_text}')
 
@@ -114,9 +116,9 @@ class Runner(_Runner):
         parts = world * accumulation
         if batch_size % parts:
             raise ConfigError(
-                f'train_dataloader.batch_size is {batch_size} for one optimiser step, which {world} processes x '
-                f'{accumulation} accumulated steps cannot share equally; use a multiple of {parts}, for example '
-                f'{-(-batch_size // parts) * parts}, or another number of processes')
+                f'train_dataloader.batch_size is {batch_size} for one optimiser step, which {world} '
+                f'processes x {accumulation} accumulated steps cannot share equally; use a multiple of '
+                f'{parts}, for example {-(-batch_size // parts) * parts}, or another number of processes')
         self.logger.info(f'batch of one optimiser step: {batch_size} = {world} process(es) x '
                          f'{batch_size // parts} samples x {accumulation} accumulated step(s); '
                          f'learning rate {self._learning_rate()}')
@@ -128,7 +130,8 @@ class Runner(_Runner):
             raise ConfigError('train_dataloader.num_batch_per_epoch would cut the data set before sampling; '
                               'set train_dataloader.sampler.num_samples instead')
         dataloader['batch_sampler'] = dict(
-            type='ltkit.GlobalBatchSampler', drop_last=dataloader.pop('drop_last', False), accumulation=accumulation)
+            type='ltkit.GlobalBatchSampler', drop_last=dataloader.pop('drop_last', False),
+            accumulation=accumulation)
         return dataloader
 
     def _accumulation(self) -> int:
@@ -170,8 +173,8 @@ class Runner(_Runner):
             return super().load_or_resume()
         source = self._load_from or latest_checkpoint(self.work_dir)
         if source is None:
-            raise CheckpointError(f'nothing to resume: no checkpoint in {self.work_dir}; leave --resume out to '
-                                  'start from the beginning, or name a checkpoint')
+            raise CheckpointError(f'nothing to resume: no checkpoint in {self.work_dir}; leave --resume out '
+                                  'to start from the beginning, or name a checkpoint')
         self.resume(source)
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
@@ -179,12 +182,12 @@ class Runner(_Runner):
         stored = read_checkpoint(filename)
         meta = stored.get('meta')
         if not meta or 'epoch' not in meta or 'iter' not in meta or 'optimizer' not in stored:
-            raise CheckpointError(f'{filename} has weights but no state of an optimizer and cannot be resumed; '
-                                  'use it with load_from')
+            raise CheckpointError(f'{filename} has weights but no state of an optimizer and cannot be '
+                                  'resumed; use it with load_from')
         seed = self.seed - (self.rank if self._randomness_cfg.get('diff_rank_seed') else 0)
         if meta.get('seed') != seed:
-            raise CheckpointError(f"{filename} is of a run with seed {meta.get('seed')}, but this one has seed "
-                                  f'{seed}; give the same seed to resume')
+            raise CheckpointError(f"{filename} is of a run with seed {meta.get('seed')}, but this one has "
+                                  f'seed {seed}; give the same seed to resume')
         strict, self.strict_load = self.strict_load, True
         try:
             super().resume(filename, *args, **kwargs)
@@ -203,9 +206,9 @@ class Runner(_Runner):
         batches = loop.dataloader.batch_sampler
         if not hasattr(batches, 'skip') or not 0 < seen < len(loop.dataloader) or seen % batches.accumulation:
             raise CheckpointError(
-                f'{filename} was written after iteration {loop.iter} and epoch {loop.epoch} of a run whose epochs '
-                f'have other steps than the {len(loop.dataloader)} of this one, or in the middle of a step; resume '
-                'with the data set, sampler and batch_size of that run')
+                f'{filename} was written after iteration {loop.iter} and epoch {loop.epoch} of a run whose '
+                f'epochs have other steps than the {len(loop.dataloader)} of this one, or in the middle of '
+                'a step; resume with the data set, sampler and batch_size of that run')
         batches.set_epoch(loop.epoch)
         batches.skip(seen // batches.accumulation)
 

@@ -38,7 +38,8 @@ def test_config_of_the_package_from_anywhere(monkeypatch, tmp_path):
 
 def test_options_take_precedence(small_run):
     cfg = config_of(_parse(
-        small_run.config("work_dir = 'mine'"), '--cfg-options', 'train_dataloader.dataset.imbalance_factor=10',
+        small_run.config("work_dir = 'mine'"), '--cfg-options',
+        'train_dataloader.dataset.imbalance_factor=10',
         'optim_wrapper.optimizer.lr=0.5', '--launcher', 'slurm', '--local-rank', '3'))
     assert cfg.train_dataloader.dataset.imbalance_factor == 10 and cfg.optim_wrapper.optimizer.lr == 0.5
     assert cfg.launcher == 'slurm' and cfg.work_dir == 'mine' and os.environ['LOCAL_RANK'] == '3'

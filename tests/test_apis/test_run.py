@@ -16,7 +16,8 @@ SHORT = 'train_cfg = dict(max_epochs=1, val_interval=1)\n'
 
 
 def test_default_work_dir():
-    assert default_work_dir('configs/ride/r50_imagenet_lt.py') == os.path.join('work_dirs', 'ride', 'r50_imagenet_lt')
+    expected = os.path.join('work_dirs', 'ride', 'r50_imagenet_lt')
+    assert default_work_dir('configs/ride/r50_imagenet_lt.py') == expected
 
 
 def test_train_and_test_give_the_same_figures(small_run):
@@ -36,7 +37,7 @@ def test_configs_that_lack_a_part(small_run):
 
 
 def test_checkpoints_that_do_not_fit(small_run):
-    with pytest.raises(CheckpointError, match='no checkpoint at none.pth'):
+    with pytest.raises(CheckpointError, match=r'no checkpoint at none\.pth'):
         run_test(small_run.load(SHORT), 'none.pth')
     path = str(small_run.folder / 'other.pth')
     torch.save(torch.nn.Linear(2, 2).state_dict(), path)

@@ -30,7 +30,8 @@ def clean(monkeypatch):
 def groups(monkeypatch):
     """The process groups that would be made."""
     made: list[str] = []
-    monkeypatch.setattr(launch.torch_dist, 'init_process_group', lambda backend, **kwargs: made.append(backend))
+    monkeypatch.setattr(
+        launch.torch_dist, 'init_process_group', lambda backend, **kwargs: made.append(backend))
     monkeypatch.setattr(launch.torch_dist, 'get_rank', lambda: 0)
     monkeypatch.setattr(launch.torch_dist, 'get_world_size', lambda: 2)
     monkeypatch.setattr(launch.torch.cuda, 'set_device', lambda device: None)
@@ -91,7 +92,8 @@ def test_slurm(clean, groups):
     _gpus(clean, 0)
     with pytest.raises(ConfigError, match=r'SLURM_PROCID .*tools/slurm_train\.sh'):
         launch.init_processes('slurm')
-    for name, value in dict(PROCID='3', NTASKS='8', LOCALID='1', NTASKS_PER_NODE='4', NODELIST='gpu[03-04]').items():
+    slurm = dict(PROCID='3', NTASKS='8', LOCALID='1', NTASKS_PER_NODE='4', NODELIST='gpu[03-04]')
+    for name, value in slurm.items():
         clean.setenv(f'SLURM_{name}', value)
     launch.init_processes('slurm')
     found = {name: os.environ[name] for name in VARIABLES if name in os.environ}

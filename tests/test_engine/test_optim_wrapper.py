@@ -28,7 +28,7 @@ def test_forward_runs_in_bfloat16_and_the_weights_stay_float32():
 def test_gradients_are_accumulated():
     model = nn.Linear(4, 3)
     wrapper, before = _wrapper(model, accumulative_counts=2), model.weight.detach().clone()
-    for step in range(2):
+    for _ in range(2):
         assert torch.equal(model.weight, before)
         with wrapper.optim_context(model):
             loss = model(torch.ones(2, 4)).float().sum()
@@ -40,5 +40,6 @@ def test_a_run_with_amp(small_run):
     from ltkit.apis import train, use_amp
     cfg = small_run.load('train_cfg = dict(max_epochs=1, val_interval=1)')
     use_amp(cfg)
-    assert cfg.optim_wrapper.type == ('AmpOptimWrapper' if torch.cuda.is_available() else 'CPUAmpOptimWrapper')
+    expected = 'AmpOptimWrapper' if torch.cuda.is_available() else 'CPUAmpOptimWrapper'
+    assert cfg.optim_wrapper.type == expected
     assert train(cfg)['metrics']['accuracy/top1'] > 0

@@ -13,7 +13,7 @@ from ltkit.engine.runner import DEFAULT_HOOKS
 from ltkit.registry import MODELS
 from ltkit.utils.errors import CheckpointError, ConfigError, DistributionError, TrainingError
 
-PLAIN_BACKBONE = "model = dict(backbone=dict(_delete_=True, type='FlatFeatures'), head=dict(in_channels=64))\n"
+PLAIN_BACKBONE = "model = dict(backbone=dict(_delete_=True, type='FlatFeatures'))\n"
 SHORT = 'train_cfg = dict(max_epochs=2, val_interval=2)\n'
 
 
@@ -84,7 +84,8 @@ def test_accumulation_equals_the_large_batch(small_run):
 
 
 def test_sampler_of_mmengine_gets_its_share(small_run):
-    runner = small_run.runner(SHORT + "train_dataloader = dict(sampler=dict(_delete_=True, type='DefaultSampler', "
+    runner = small_run.runner(SHORT + "train_dataloader = dict(sampler=dict(_delete_=True, "
+                                      "type='DefaultSampler', "
                               'shuffle=True))', optim_wrapper__accumulative_counts=2, train_cfg__max_epochs=1)
     runner.train()
     assert runner.train_dataloader.batch_size == 16
@@ -149,7 +150,8 @@ def test_resume_with_weights_only(trained, small_run, left_out):
     stored = torch.load(small_run.folder / 'run' / 'epoch_2.pth', weights_only=True)
     path = small_run.folder / 'weights.pth'
     torch.save({key: value for key, value in stored.items() if key not in left_out}, path)
-    with pytest.raises(CheckpointError, match=r'weights\.pth has weights but no state .* use it with load_from'):
+    with pytest.raises(CheckpointError, match=r'weights\.pth has weights but no state .* use it with '
+                                              r'load_from'):
         small_run.runner(SHORT, resume=True, load_from=str(path)).train()
 
 
@@ -181,7 +183,8 @@ def test_resume_in_the_middle_of_an_epoch(small_run):
     again.train()
     assert again.iter == straight.iter == 27
     assert all(torch.equal(value, _weights(again)[key]) for key, value in _weights(straight).items())
-    with pytest.raises(CheckpointError, match=r'iter_13\.pth was written after iteration 13 and epoch 1 of a run'):
+    with pytest.raises(CheckpointError, match=r'iter_13\.pth was written after iteration 13 and epoch 1 of '
+                                              r'a run'):
         small_run.runner(text, work_dir='other', resume=True, train_dataloader__batch_size=138,
                          load_from=str(small_run.folder / 'run' / 'iter_13.pth')).train()
 
@@ -213,8 +216,8 @@ def test_load_from_takes_weights_alone(trained, small_run):
     """Fine-tuning: the counts are those of the new training set, not of the checkpoint."""
     path = str(small_run.folder / 'run' / 'epoch_2.pth')
     runner = small_run.runner(
-        SHORT + "model = dict(head=dict(loss=dict(type='BalancedSoftmaxLoss')))", work_dir='second', load_from=path,
-        train_dataloader__dataset__imbalance_factor=10, train_cfg__max_epochs=1)
+        SHORT + "model = dict(head=dict(loss=dict(type='BalancedSoftmaxLoss')))", work_dir='second',
+        load_from=path, train_dataloader__dataset__imbalance_factor=10, train_cfg__max_epochs=1)
     runner.train()
     assert runner.model.head.loss_module.class_counts.tolist()[-1] == 10
     assert 'weights loaded from' in _log(runner)

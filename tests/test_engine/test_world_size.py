@@ -45,7 +45,8 @@ class Curve(Hook):
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         self.samples.append([sample.sample_idx for sample in data_batch['data_samples']])
 
-    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
+                         outputs: Any = None) -> None:
         self.losses.append(float(outputs['loss']))
 
 
@@ -72,17 +73,15 @@ def _train(rank: int, world_size: int, path: str, sampler: str) -> dict[str, Any
 
 
 def _config(folder: Path, loss: str) -> str:
-    experts = 3 if loss.startswith("type='RIDE") else 1
-    head = dict(type="'MultiExpertHead'", num_experts=experts) if experts > 1 else dict(type="'LongTailClsHead'")
-    head |= dict(num_classes=10, in_channels=64, loss=f'dict({loss})',
-                 classifier="dict(type='CosineClassifier', scale=8)" if 'LDAM' in loss or 'RIDE' in loss
-                 else "dict(type='LinearClassifier')")
-    kind = 'MultiExpertRecognizer' if experts > 1 else 'ImageRecognizer'
+    ride = 'RIDE' in loss
+    model = 'MultiExpertRecognizer' if ride else 'ImageRecognizer'
+    head = "type='MultiExpertHead', num_experts=3" if ride else "type='LongTailClsHead'"
+    classifier = "type='CosineClassifier', scale=8" if ride or 'LDAM' in loss else "type='LinearClassifier'"
     path = folder / 'small.py'
     path.write_text(f'''_base_ = 'ltkit::erm/r8_digits_lt.py'
-model = dict(_delete_=True, type='{kind}',
-    backbone=dict(type='FlatExperts', num_experts={experts}), neck=dict(type='GlobalAveragePooling'),
-    head=dict({', '.join(f'{key}={value}' for key, value in head.items())}))
+model = dict(_delete_=True, type='{model}',
+    backbone=dict(type='FlatExperts', num_experts={3 if ride else 1}), neck=dict(type='GlobalAveragePooling'),
+    head=dict({head}, num_classes=10, in_channels=64, classifier=dict({classifier}), loss=dict({loss})))
 train_cfg = dict(max_epochs=2, val_interval=2)
 custom_hooks = [dict(type='Curve')]
 ''')

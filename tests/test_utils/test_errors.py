@@ -9,9 +9,11 @@ import pytest
 from ltkit.utils import errors
 from ltkit.utils.errors import LtkitError, RegistryError, did_you_mean, nearest
 
-CLASSES = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, LtkitError)]
-BUILTINS = dict(ConfigError=ValueError, RegistryError=KeyError, DataError=ValueError, DistributionError=ValueError,
-                CheckpointError=RuntimeError, TrainingError=RuntimeError, LtkitError=Exception)
+CLASSES = [value for value in vars(errors).values()
+           if isinstance(value, type) and issubclass(value, LtkitError)]
+BUILTINS = dict(
+    ConfigError=ValueError, RegistryError=KeyError, DataError=ValueError, DistributionError=ValueError,
+    CheckpointError=RuntimeError, TrainingError=RuntimeError, LtkitError=Exception)
 
 
 @pytest.mark.parametrize('error', CLASSES, ids=lambda error: error.__name__)

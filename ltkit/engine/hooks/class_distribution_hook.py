@@ -50,7 +50,8 @@ class ClassDistributionHook(Hook):
         try:
             return ClassDistribution.from_dataset(runner.train_dataloader.dataset)
         except DistributionError as error:
-            needy = [f'model.{name}' for name, part in self._parts(runner).items() if not part.class_counts_given]
+            needy = [f'model.{name}' for name, part in self._parts(runner).items()
+                     if not part.class_counts_given]
             needy += [type(metric).__name__ for metric in _metrics(runner)
                       if isinstance(metric, DistributionAware) and not metric.class_counts_given]
             if not needy:

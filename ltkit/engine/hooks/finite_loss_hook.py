@@ -58,8 +58,9 @@ class FiniteLossHook(Hook):
         for name, value in checkpoint['state_dict'].items():
             if value.is_floating_point() and not torch.isfinite(value).all():
                 raise TrainingError(
-                    f'{name} is not finite after iteration {runner.iter} although the loss still was; no checkpoint '
-                    f'is written, {self._kept(runner)}; try a lower learning rate, warm-up or clip_grad')
+                    f'{name} is not finite after iteration {runner.iter} although the loss still was; no '
+                    f'checkpoint is written, {self._kept(runner)}; try a lower learning rate, warm-up or '
+                    'clip_grad')
 
     def _check(self, runner: Runner) -> None:
         if self._first_bad is None or int(self._first_bad) < 0:
@@ -68,9 +69,9 @@ class FiniteLossHook(Hook):
         terms = ', '.join(f'{key}={float(value):.4g}' for key, value in self._terms.items())
         rates = sorted({rate for rates in runner.optim_wrapper.get_lr().values() for rate in rates})
         raise TrainingError(
-            f'the loss is not finite at iteration {iteration + 1} (epoch {runner.epoch + 1}): {terms}; learning '
-            f"rate {', '.join(f'{rate:g}' for rate in rates)}; {self._kept(runner)}; try a lower learning rate, "
-            'warm-up or clip_grad')
+            f'the loss is not finite at iteration {iteration + 1} (epoch {runner.epoch + 1}): {terms}; '
+            f"learning rate {', '.join(f'{rate:g}' for rate in rates)}; {self._kept(runner)}; try a lower "
+            'learning rate, warm-up or clip_grad')
 
     @staticmethod
     def _kept(runner: Runner) -> str:

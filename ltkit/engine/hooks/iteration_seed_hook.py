@@ -38,5 +38,5 @@ class IterationSeedHook(Hook):
         sequence = np.random.SeedSequence([runner.seed % 2**32, runner.iter, stream, rank])
         words = sequence.generate_state(4)
         random.seed(int(words[0]))
-        np.random.seed(words[1])
+        np.random.seed(words[1])  # noqa: NPY002 (the global generator is what augmentations draw from)
         torch.manual_seed(int(words[2]) << 32 | int(words[3]))

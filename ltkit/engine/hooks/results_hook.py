@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -52,7 +55,8 @@ class ResultsHook(Hook):
         self._write(runner, 'test_results.json')
 
     def after_train(self, runner: Runner) -> None:
-        if 'metrics' not in self.results and runner.val_loop is not None and runner.iter == self._first_iteration:
+        nothing_trained = runner.iter == self._first_iteration
+        if nothing_trained and 'metrics' not in self.results and runner.val_loop is not None:
             runner.val_loop.run()  # resumed after the last epoch, perhaps killed before its evaluation
         self.results['seconds'] = round(time.perf_counter() - self._began, 2)
         self.results.update(resumed=self._first_iteration > 0, selected_on='last epoch')
@@ -64,7 +68,8 @@ class ResultsHook(Hook):
         for metric in loop.evaluator.metrics:
             per_class = getattr(metric, 'per_class', None)
             if per_class is not None:
-                self.results['per_class_accuracy'] = [None if value != value else float(value) for value in per_class]
+                self.results['per_class_accuracy'] = [
+                    None if value != value else float(value) for value in per_class]
             if getattr(metric, 'has_class_counts', False):
                 distribution = metric.class_distribution
                 self.results['class_counts'] = distribution.counts.tolist()
@@ -74,11 +79,29 @@ class ResultsHook(Hook):
     @master_only
     def _write(self, runner: Runner, name: str) -> None:
         self.results.update(
-            experiment=runner.experiment_name, config=runner.cfg.filename, seed=runner.seed,
+            name=_name(runner), config=_relative(runner.cfg.filename), command=_command(), seed=runner.seed,
             processes=runner.world_size, device=_device(), ltkit=__version__, torch=torch.__version__,
             python=platform.python_version(), commit=_commit())
-        with whole_file(os.path.join(runner.work_dir, name)) as part, open(part, 'w', encoding='utf-8') as file:
+        path = os.path.join(runner.work_dir, name)
+        with whole_file(path) as part, open(part, 'w', encoding='utf-8') as file:
             json.dump(self.results, file, indent=1)
+
+
+def _name(runner: Runner) -> str:
+    """``method/config`` of ``configs/method/config.py``."""
+    path = Path(runner.cfg.filename or runner.experiment_name)
+    return f'{path.parent.name}/{path.stem}' if path.parent.name else path.stem
+
+
+def _relative(path: str | None) -> str | None:
+    """A path below the current folder without that folder."""
+    return None if path is None else path.removeprefix(os.path.join(os.getcwd(), ''))
+
+
+def _command() -> str:
+    """The command line of this process, with paths below the current folder made relative."""
+    here = os.path.join(os.getcwd(), '')
+    return shlex.join(['python', *(argument.removeprefix(here) for argument in sys.argv)])
 
 
 def _device() -> str:
@@ -88,7 +111,7 @@ def _device() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of ltkit's own source; ``-dirty`` when it was changed. None where it is not in a repository."""
+    """The commit of ltkit's own source, ``-dirty`` when it was changed; None outside its repository."""
     folder, name = os.path.split(os.path.abspath(__file__))
     if _git(folder, 'ls-files', '--error-unmatch', name) is None:
         return None  # installed, perhaps below a repository of something else

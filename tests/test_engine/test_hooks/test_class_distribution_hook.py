@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from mmengine.dataset import pseudo_collate
 from torch import nn
 
 from ltkit import ClassDistribution
@@ -95,12 +96,13 @@ def test_labels_are_asked_for_only_when_they_are_needed(small_run, metric, neede
     from ltkit.engine import Runner
     runner = Runner.from_cfg(cfg)
     runner._train_dataloader = torch.utils.data.DataLoader(
-        Unlabelled(inner), 32, collate_fn=lambda batch: {key: [item[key] for item in batch] for key in batch[0]})
+        Unlabelled(inner), 32, collate_fn=pseudo_collate)
     if not needed:
         runner.train()
         assert runner.val_evaluator.metrics[0].class_counts.tolist() == COUNTS
         return
-    with pytest.raises(DistributionError, match=r'Unlabelled does not tell its labels.*model\.head\.loss_module.* needs'):
+    with pytest.raises(DistributionError, match=r'Unlabelled does not tell its '
+                                                r'labels.*model\.head\.loss_module.* needs'):
         runner.train()
 
 

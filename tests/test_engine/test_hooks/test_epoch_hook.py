@@ -19,7 +19,8 @@ class Told(nn.Module):
 
 
 def _run(model: nn.Module, first: int = 0, last: int = 12, steps: int = 4) -> None:
-    hook, runner = EpochHook(), SimpleNamespace(model=model, train_dataloader=range(steps), max_iters=last, iter=first)
+    runner = SimpleNamespace(model=model, train_dataloader=range(steps), max_iters=last, iter=first)
+    hook = EpochHook()
     hook.before_train(runner)
     while runner.iter < last:
         hook.before_train_iter(runner, batch_idx=runner.iter % steps)

@@ -24,8 +24,8 @@ def test_the_message_has_all_that_is_needed(tmp_path, bad):
         hook.after_train_iter(runner, 1, outputs=dict(loss=torch.tensor(bad), loss_cls=torch.tensor(bad),
                                                       loss_reg=torch.tensor(0.5), accuracy=torch.tensor(3.0)))
     message = str(error.value)
-    for word in ('iteration 42', '(epoch 3)', f'loss_cls={bad:.4g}', 'loss_reg=0.5', 'learning rate 0.01, 0.1',
-                 'there is no checkpoint yet'):
+    for word in ('iteration 42', '(epoch 3)', f'loss_cls={bad:.4g}', 'loss_reg=0.5',
+                 'learning rate 0.01, 0.1', 'there is no checkpoint yet'):
         assert word in message
     assert 'accuracy' not in message and '\n' not in message
 
@@ -55,6 +55,6 @@ def test_half_precision_is_read_as_it_is(tmp_path):
 def test_no_checkpoint_of_weights_that_are_not_finite(tmp_path):
     hook, runner = FiniteLossHook(), _runner(tmp_path)
     hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.ones(2), n=torch.tensor(3))))
-    with pytest.raises(TrainingError, match='head.weight is not finite .* no checkpoint is written'):
+    with pytest.raises(TrainingError, match=r'head\.weight is not finite .* no checkpoint is written'):
         hook.before_save_checkpoint(
             runner, dict(state_dict={'head.weight': torch.tensor([1.0, float('inf')])}))
