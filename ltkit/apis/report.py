@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-TITLES = dict(top1='top-1', top5='top-5', many='many', medium='medium', few='few', mean_class='mean class',
-              macro_f1='macro F1', g_mean='G-mean', worst_class='worst class')
+from ltkit.visualization.table import TITLES
 
 
 def final_table(results: dict[str, Any]) -> str:
@@ -15,9 +14,9 @@ def final_table(results: dict[str, Any]) -> str:
         results (dict): What ``ResultsHook`` keeps.
     """
     metrics = {key.rsplit('/', 1)[-1]: value for key, value in results['metrics'].items()
-               if isinstance(value, (int, float))}
+               if isinstance(value, (int, float)) and key not in ('data_time', 'time')}
     names = [name for name in TITLES if name in metrics]
-    names += [name for name in metrics if name not in TITLES and name not in ('data_time', 'time')]
+    names += [name for name in metrics if name not in TITLES]
     heads = [TITLES.get(name, name) for name in names]
     cells = [f'{metrics[name]:.2f}' for name in names]
     widths = [max(len(head), len(cell)) for head, cell in zip(heads, cells)]

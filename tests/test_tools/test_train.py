@@ -134,5 +134,6 @@ def test_one_bad_image_in_a_worker_names_path_and_line(tool, tmp_path):
     (tmp_path / 'child.py').write_text(
         "_base_ = 'ltkit::erm/r10_imagenet_lt.py'\nmodel = dict(head=dict(num_classes=2))\n"
         "train_dataloader = dict(batch_size=5, num_workers=1, dataset=dict(type='ImageListDataset', "
-        "data_root='.', ann_file='list.txt'))\n")
+        "data_root='.', ann_file='list.txt'))\n"
+        'val_dataloader = None\nval_cfg = None\nval_evaluator = None\n')
     refused(tool('train.py', 'child.py'), rows[3][0], 'list.txt:4')
