@@ -50,11 +50,17 @@ def registries() -> list[registry.Registry]:
 
 @pytest.fixture
 def _registries_as_before() -> Iterator[None]:
-    """What a page registers is gone after the test."""
+    """A page sees ltkit's own parts alone, not those of a plugin that another test imported."""
+    plugins = [(each, name, part) for each in registries() for name, part in each._module_dict.items()
+               if part.__module__.split('.')[0] == 'example_project']
+    for each, name, _ in plugins:
+        del each._module_dict[name]
     yield
     for each in registries():
         for name in [name for name, part in each._module_dict.items() if part.__module__ == 'page']:
             del each._module_dict[name]
+    for each, name, part in plugins:
+        each._module_dict[name] = part
 
 
 @pytest.mark.usefixtures('_registries_as_before')

@@ -94,6 +94,20 @@ def download_archive(url: str,
                 print_log(f'downloading {url} to {archive}', logger='current')
                 fetch(url, archive, check, opener)
             with tarfile.open(archive) as file:
-                file.extractall(folder, filter='data')
+                unpack(file, folder)
     finally:
         barrier()
+
+
+def unpack(archive: tarfile.TarFile, folder: str) -> None:
+    """Unpack an archive; nothing of it is written outside ``folder``.
+
+    Raises:
+        DataError: A member is neither a plain file nor a folder below ``folder``.
+    """
+    root = os.path.realpath(folder)
+    for member in archive.getmembers():  # the filter of tarfile is not in every Python 3.10 and 3.11
+        target = os.path.realpath(os.path.join(root, member.name))
+        if not (member.isfile() or member.isdir()) or os.path.commonpath([root, target]) != root:
+            raise DataError(f"the archive holds '{member.name}', which is not a file or folder below {folder}")
+    archive.extractall(root)

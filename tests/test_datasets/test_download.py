@@ -52,3 +52,16 @@ def test_archive(tmp_path: Path) -> None:
         download_archive(archive.as_uri(), out, '0' * 32)
     download_archive(archive.as_uri(), out, file_md5(archive))
     assert (out / 'inner' / 'file').read_text() == 'text'
+
+
+@pytest.mark.parametrize('name', ['../outside', '/outside', 'link'])
+def test_archive_writes_nothing_outside(tmp_path: Path, name: str) -> None:
+    archive = tmp_path / 'bad.tar.gz'
+    with tarfile.open(archive, 'w:gz') as file:
+        member = tarfile.TarInfo(name)
+        if name == 'link':
+            member.type, member.linkname = tarfile.SYMTYPE, '..'
+        file.addfile(member)
+    with pytest.raises(DataError, match='not a file or folder below'):
+        download_archive(archive.as_uri(), tmp_path / 'out', file_md5(archive))
+    assert not list((tmp_path / 'out').glob('[!b]*'))
