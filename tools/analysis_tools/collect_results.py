@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import shutil
 from pathlib import Path
 
 from ltkit.utils.errors import DataError
@@ -29,14 +28,15 @@ def collect(run: Path, out: Path) -> dict:
     folder = out / results['name'].replace('/', '_') / f"seed{results['seed']}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'results.json').write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
-    config = run / Path(results['config']).name
-    shutil.copyfile(config, folder / 'config.py')
+    here = str(run.resolve())  # of this machine; it says nothing to a reader
+    config = (run / Path(results['config']).name).read_text(encoding='utf-8')
+    (folder / 'config.py').write_text(config.replace(here, results['name']), encoding='utf-8')
     logs = sorted(run.glob('*/*.log'))
     if not logs:
         raise DataError(f'{run} has no log')
     with open(folder / 'train.log.gz', 'wb') as file, gzip.GzipFile('', 'wb', fileobj=file, mtime=0) as packed:
         for log in logs:  # several where a run was resumed
-            packed.write(log.read_bytes())
+            packed.write(log.read_bytes().replace(here.encode(), results['name'].encode()))
     return results
 
 
