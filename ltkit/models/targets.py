@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltkit.structures import BatchedSamples
 from ltkit.utils.errors import DataError
 
 
@@ -16,7 +17,8 @@ def gather_targets(data_samples: Sequence[Any] | None, device: torch.device | No
 
     Args:
         data_samples (Sequence): N samples with ``gt_label``, int64 ``(1,)``, or
-            with ``gt_score``, float ``(C,)`` (mixed images), which goes first.
+            with ``gt_score``, float ``(C,)`` (mixed images), which goes first; or
+            one :class:`~ltkit.structures.BatchedSamples`.
         device (torch.device, optional): Where to put the result; one transfer
             for the whole batch.
 
@@ -28,6 +30,8 @@ def gather_targets(data_samples: Sequence[Any] | None, device: torch.device | No
     """
     if not data_samples:
         raise DataError('training needs a data sample with gt_label for each image, but the batch has none')
+    if isinstance(data_samples, BatchedSamples) and data_samples.targets is not None:
+        return data_samples.targets.to(device, non_blocking=True)
     if getattr(data_samples[0], 'gt_score', None) is not None:
         return torch.stack([sample.gt_score for sample in data_samples]).to(device, non_blocking=True)
     labels = [getattr(sample, 'gt_label', None) for sample in data_samples]

@@ -1,5 +1,6 @@
 """What travels between pipeline, model and metric."""
 
+from .batched_samples import BatchedSamples
 from .data_sample import DataSample
 
-__all__ = ['DataSample']
+__all__ = ['BatchedSamples', 'DataSample']

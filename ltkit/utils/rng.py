@@ -152,7 +152,45 @@ def sample_seeds(seed: int, epoch: int, length: int) -> np.ndarray:
         ndarray: uint64, shape ``(length,)``.
     """
     start = np.random.SeedSequence([seed, epoch, 1]).generate_state(1, np.uint64)
-    mixed = start + np.arange(1, length + 1, dtype=np.uint64) * np.uint64(_MIX)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    return mix_bits(start + np.arange(1, length + 1, dtype=np.uint64) * np.uint64(_MIX))
+
+
+def mix_bits(values: np.ndarray) -> np.ndarray:
+    """The finaliser of SplitMix64: near numbers in, independent ones out.
+
+    Args:
+        values (ndarray): uint64, any shape.
+
+    Returns:
+        ndarray: uint64, the same shape.
+    """
+    mixed = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
+
+
+class SampleDraws:
+    """Random numbers for a whole batch, each sample from its own seed.
+
+    Draw k of a sample is a function of its seed and k alone (SplitMix64, started
+    at the seed): it depends neither on the other samples of the batch nor on the
+    number of processes, nor on the device.
+
+    Args:
+        seeds (ndarray): One a sample, uint64, shape ``(N,)``.
+    """
+
+    def __init__(self, seeds: np.ndarray) -> None:
+        self._state = seeds.astype(np.uint64)
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+    def uniform(self) -> np.ndarray:
+        """The next number of each sample, float64 in [0, 1), shape ``(N,)``."""
+        self._state += np.uint64(_MIX)
+        return (mix_bits(self._state) >> np.uint64(11)) * 2.0**-53
+
+    def integers(self, high: int) -> np.ndarray:
+        """The next whole number in [0, high) of each sample, int64, shape ``(N,)``."""
+        return (self.uniform() * high).astype(np.int64)

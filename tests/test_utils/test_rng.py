@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from ltkit.utils.rng import SampleIndex, rng_state, sample_rng, sample_seeds, set_rng_state
+from ltkit.utils.rng import SampleDraws, SampleIndex, rng_state, sample_rng, sample_seeds, set_rng_state
 
 
 def draw(count: int = 3) -> list[float]:
@@ -206,3 +206,21 @@ def _start_again() -> None:
     random.seed(1)
     np.random.seed(2)
     torch.manual_seed(3)
+
+
+def test_draws_of_a_sample_do_not_depend_on_the_batch():
+    seeds = sample_seeds(3, 1, 64)
+    together, alone = SampleDraws(seeds), SampleDraws(seeds[10:11])
+    for _ in range(5):
+        assert together.uniform()[10] == alone.uniform()[0]
+    assert len(together) == 64
+
+
+def test_draws_are_uniform_and_independent():
+    draws = SampleDraws(sample_seeds(0, 0, 20000))
+    first, second, whole = draws.uniform(), draws.uniform(), draws.integers(9)
+    assert first.min() >= 0 and first.max() < 1
+    assert abs(first.mean() - 0.5) < 0.01 and abs(first.var() - 1 / 12) < 0.002
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.03 and abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.03
+    counts = np.bincount(whole, minlength=9)
+    assert len(counts) == 9 and (((counts - 20000 / 9)**2) / (20000 / 9)).sum() < 30  # chi square, 8 degrees

@@ -126,6 +126,11 @@ class GlobalBatchSampler:
         return np.resize(self.sampler.epoch_indices(), (self.num_steps, self.batch_size))
 
     def __iter__(self) -> Iterator[list[int]]:
+        return ([SampleIndex(*pair) for pair in zip(indices.tolist(), seeds.tolist())]
+                for indices, seeds in self.array_batches())
+
+    def array_batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The same micro-batches as arrays: indices int64 and seeds uint64, shape ``(n,)`` each."""
         epoch = self.sampler.epoch
         start = self._start[1] if self._start[0] == epoch else 0
         self._start = (epoch, 0)
@@ -134,13 +139,13 @@ class GlobalBatchSampler:
         seeds = sample_seeds(self.sampler.seed, epoch, batches.size).reshape(batches.shape)
         return self._hand_out(batches[start:], seeds[start:])
 
-    def _hand_out(self, batches: np.ndarray, seeds: np.ndarray) -> Iterator[list[int]]:
+    def _hand_out(self, batches: np.ndarray, seeds: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for batch, batch_seeds in zip(batches, seeds):
             for hand in range(self.rank, self.hands, self.world_size):
                 epoch, done = self._progress
                 self._progress = (epoch, done + 1)
                 mine = slice(hand, None, self.hands)
-                yield [SampleIndex(*pair) for pair in zip(batch[mine].tolist(), batch_seeds[mine].tolist())]
+                yield batch[mine], batch_seeds[mine]
 
     def __len__(self) -> int:
         """Micro-batches of this process in a whole epoch: steps times ``accumulation``."""

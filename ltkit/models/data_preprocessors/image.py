@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ltkit.models.targets import check_labels, gather_targets
 from ltkit.registry import MODELS
+from ltkit.structures import BatchedSamples
 from ltkit.utils.errors import ConfigError, DataError
 
 from .random_batch_augment import RandomBatchAugment
@@ -70,7 +71,8 @@ class ImageDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data (dict): ``inputs``, N images ``(C, H, W)`` or one tensor
-                ``(N, C, H, W)``, and ``data_samples``, N of them or None.
+                ``(N, C, H, W)``, and ``data_samples``, N of them (also as one
+                :class:`~ltkit.structures.BatchedSamples`) or None.
             training (bool): Whether to apply the batch augments.
 
         Returns:
@@ -110,9 +112,11 @@ class ImageDataPreprocessor(BaseDataPreprocessor):
                 'channels; give one value a channel')
         if self.channels_last:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        if inputs.is_floating_point() or not self.normalises:
-            inputs = inputs.to(self.mean.dtype)
-        return inputs.sub(self.mean).div_(self.std) if self.normalises else inputs
+        images = inputs.to(self.mean.dtype)
+        if not self.normalises:
+            return images
+        centred = images.sub(self.mean) if images is inputs else images.sub_(self.mean)  # in place if it is ours
+        return centred.mul_(self.std.reciprocal())
 
     def _set_targets(self, inputs: Tensor, samples: Sequence[Any]) -> Tensor:
         """Move the targets to the device, mix them with the images, hand them back to the samples."""
@@ -124,7 +128,9 @@ class ImageDataPreprocessor(BaseDataPreprocessor):
         targets = targets.to(inputs.device, non_blocking=self._non_blocking)
         if self.batch_augments is not None:
             inputs, targets = self.batch_augments(inputs, self._soft(targets, inputs.dtype))
-        if targets.dim() == 1:
+        if isinstance(samples, BatchedSamples):
+            samples.set_targets(targets)
+        elif targets.dim() == 1:
             for sample, target in zip(samples, targets.split(1)):
                 sample.gt_label = target
         else:

@@ -203,3 +203,12 @@ def test_bad_arguments(arguments, message):
 def test_needs_a_global_order():
     with pytest.raises(ConfigError, match=r"DefaultSampler has no epoch_indices\(\).*InstanceBalanced"):
         GlobalBatchSampler(DefaultSampler(range(10), seed=0), 4)
+
+
+@pytest.mark.parametrize('accumulation', [1, 2])
+def test_batches_as_arrays_are_the_same(accumulation):
+    sampler = make(epoch=2, accumulation=accumulation)
+    lists = batches_of(sampler)
+    sampler.skip(1)
+    arrays = [list(zip(indices.tolist(), seeds.tolist())) for indices, seeds in sampler.array_batches()]
+    assert arrays == lists[accumulation:]
