@@ -212,6 +212,7 @@ class PartChecker:
         known = {
             *arguments_of(DataLoader).names,
             'num_batch_per_epoch',
+            'in_memory',
             'disable_subprocess_warning',
             *SPECIAL,
         }

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
+from mmengine.logging import MessageHub
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from mmengine.runner import Runner as _Runner
@@ -20,7 +21,9 @@ from ltkit.utils.checkpoint import latest_checkpoint, load_weights, read_checkpo
 from ltkit.utils.errors import CheckpointError, ConfigError
 from ltkit.version import __version__
 
+from .data import build_dataloader
 from .launch import init_processes
+from .message_hub import make_lazy
 
 DEFAULT_HOOKS = dict(
     class_distribution=dict(type='ltkit.ClassDistributionHook'),
@@ -70,6 +73,10 @@ class Runner(_Runner):
             module=model, broadcast_buffers=False,
             find_unused_parameters=self.cfg.get('find_unused_parameters', False))
 
+    def build_message_hub(self, message_hub: dict | None = None) -> MessageHub:
+        """Build mmengine's message hub, at a constant cost an iteration."""
+        return make_lazy(super().build_message_hub(message_hub))
+
     def register_default_hooks(self, hooks: dict | None = None) -> None:
         """Register mmengine's default hooks and ltkit's; ``name=None`` leaves one of them out."""
         hooks = dict(hooks or {})
@@ -93,6 +100,11 @@ class Runner(_Runner):
             self.logger.info(f'config:\n{self.cfg.pretty_text}')
 
     # ------------------------------------------------------------------ data
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> Any:
+        """Build a data loader, with ``in_memory=True`` the batched data path."""
+        return build_dataloader(*args, **kwargs)
+
     def build_train_loop(self, loop: Any) -> Any:
         dataloader = self._train_dataloader
         if isinstance(loop, dict) and isinstance(dataloader, dict):

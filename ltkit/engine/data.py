@@ -1,0 +1,59 @@
+"""Data loaders of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from ltkit.datasets.in_memory import InMemoryDataLoader
+from ltkit.utils.errors import ConfigError
+
+# Settings of a loader that reads samples one by one, of no use where batches are made on the device.
+OF_WORKERS = ('num_workers', 'persistent_workers', 'pin_memory', 'pin_memory_device', 'prefetch_factor', 'timeout',
+              'multiprocessing_context', 'worker_init_fn')
+
+
+def build_dataloader(dataloader: DataLoader | Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+    """mmengine's, and the batched data path where the config has ``in_memory=True``.
+
+    Args:
+        dataloader (DataLoader or Mapping): A built one is returned as it is.
+        *args: As of :meth:`mmengine.runner.Runner.build_dataloader`.
+        **kwargs: Likewise.
+
+    Returns:
+        DataLoader: With ``in_memory=True`` an
+        :class:`~ltkit.datasets.in_memory.InMemoryDataLoader` on the device of
+        training; the settings of workers are then of no effect.
+
+    Raises:
+        ConfigError: ``in_memory`` is not a truth value or stands beside ``collate_fn``, or
+            the data set or its pipeline has no batched form.
+    """
+    if isinstance(dataloader, DataLoader):
+        return dataloader
+    settings = dict(dataloader)
+    in_memory = settings.pop('in_memory', False)
+    if not isinstance(in_memory, bool):
+        raise ConfigError(f'in_memory of a dataloader must be True or False, but is {in_memory!r}')
+    if not in_memory:
+        return Runner.build_dataloader(settings, *args, **kwargs)
+    if settings.get('collate_fn') is not None:
+        raise ConfigError('in_memory=True makes whole batches, which a collate_fn cannot change; leave one of '
+                          'them out')
+    for key in OF_WORKERS:
+        settings.pop(key, None)
+    plain = Runner.build_dataloader(settings, *args, **kwargs)
+    if plain.batch_size is None:
+        batches: dict[str, Any] = dict(batch_sampler=plain.batch_sampler)
+    else:
+        batches = dict(batch_size=plain.batch_size, sampler=plain.sampler, drop_last=plain.drop_last)
+    loader = InMemoryDataLoader(plain.dataset, device=get_device(), **batches)
+    print_log(f'{type(plain.dataset).__name__} {plain.dataset.split}: {len(plain.dataset):,} images in memory, '
+              f'{loader.pipeline.images.numel() / 2**20:.0f} MiB on {loader.device}; batches are made there', 'current')
+    return loader
