@@ -17,7 +17,7 @@ from ltkit.config import implied_prior_warnings, load_config
 from ltkit.utils.errors import ConfigError
 
 REPO = Path(__file__).resolve().parents[1]
-IGNORED = ('.venv', 'work_dirs', 'data', '.git', 'build', '.pytest_cache', '.ruff_cache')
+IGNORED = ('.venv', 'results', 'work_dirs', 'data', '.git', 'build', '.pytest_cache', '.ruff_cache')
 PAGES = sorted(path for path in REPO.rglob('*.md') if not set(path.relative_to(REPO).parts) & set(IGNORED))
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
