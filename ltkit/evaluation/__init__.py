@@ -1,5 +1,13 @@
 """Evaluation: metrics for the runner and the functions behind them."""
 
-from .metrics import LongTailAccuracy, LongTailMetric
+from .metrics import (
+    Calibration,
+    GroupedMetric,
+    LongTailAccuracy,
+    LongTailMetric,
+    PriorShiftAccuracy,
+    RelativeAccuracy,
+)
 
-__all__ = ['LongTailAccuracy', 'LongTailMetric']
+__all__ = ['Calibration', 'GroupedMetric', 'LongTailAccuracy', 'LongTailMetric', 'PriorShiftAccuracy',
+           'RelativeAccuracy']

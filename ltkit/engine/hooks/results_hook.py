@@ -29,7 +29,9 @@ class ResultsHook(Hook):
 
     It holds the metrics of the last epoch (never the best one, which would
     select on the evaluation set), per-class accuracy where the metric has it,
-    and what made them: config, seed, processes, versions, commit, seconds.
+    the ``details`` of metrics by their prefix (the bins of a reliability diagram,
+    the predicted prior), and what made them: config, seed, processes, versions,
+    commit, seconds.
     """
 
     priority = 'LOWEST'
@@ -65,8 +67,10 @@ class ResultsHook(Hook):
 
     def _keep(self, runner: Runner, split: str, metrics: dict[str, float] | None) -> None:
         loop = runner._val_loop if split == 'val' else runner._test_loop
-        self.results.update(split=split, epoch=runner.epoch, metrics=metrics or {})
+        self.results.update(split=split, epoch=runner.epoch, metrics=metrics or {}, details={})
         for metric in loop.evaluator.metrics:
+            if getattr(metric, 'details', None):
+                self.results['details'][metric.prefix] = metric.details
             per_class = getattr(metric, 'per_class', None)
             if per_class is not None:
                 self.results['per_class_accuracy'] = [

@@ -1,6 +1,11 @@
 """Metrics under mmengine's evaluator."""
 
 from .base import LongTailMetric
+from .calibration import Calibration
+from .grouped import GroupedMetric
 from .long_tail_accuracy import LongTailAccuracy
+from .prior_shift_accuracy import PriorShiftAccuracy
+from .relative_accuracy import RelativeAccuracy
 
-__all__ = ['LongTailAccuracy', 'LongTailMetric']
+__all__ = ['Calibration', 'GroupedMetric', 'LongTailAccuracy', 'LongTailMetric', 'PriorShiftAccuracy',
+           'RelativeAccuracy']

@@ -18,6 +18,7 @@ from ...utils.errors import DataError, TrainingError
 
 SAMPLE_IDX = 'sample_idx'
 NO_INDEX = -1
+SUM_TOLERANCE = 0.02  # of probabilities in half precision
 Records = dict[str, np.ndarray]
 
 
@@ -34,6 +35,9 @@ class LongTailMetric(DistributionAware, BaseMetric):
 
     All processes compute the metrics, so that an error is seen by all.
 
+    What :meth:`compute` leaves in ``details``, plain data by name, ``ResultsHook``
+    writes into ``results.json`` under the prefix of the metric.
+
     Args:
         class_counts (optional): Counts of the training set, or the path of a
             file of them. Defaults to None: ``ClassDistributionHook`` gives them.
@@ -43,6 +47,7 @@ class LongTailMetric(DistributionAware, BaseMetric):
     def __init__(self, class_counts: CountsLike | None = None, prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
         self.init_class_counts(class_counts)
+        self.details: dict[str, Any] = {}
 
     @property
     def _name(self) -> str:
@@ -88,16 +93,27 @@ class LongTailMetric(DistributionAware, BaseMetric):
         """
         parts = dist.all_gather_object(_concatenated(self.results))
         self.results.clear()
-        parts = [part for part in parts if part]
-        if not parts:
+        lengths = [len(part.get(SAMPLE_IDX, ())) for part in parts]
+        if not sum(lengths):
             raise DataError(f'{self._name} has seen no sample; is the test set empty?')
-        records = self._each_sample_once(parts, size)
-        metrics = self.compute_metrics([records])
+        records = _concatenated([part for part in parts if part])
+        keep = self._each_sample_once(records[SAMPLE_IDX], lengths, size)
+        counted = np.isin(np.arange(sum(lengths)), keep)
+        own = sum(lengths[:dist.get_rank()])
+        self.gather_sums(counted[own:own + lengths[dist.get_rank()]])
+        metrics = self.compute_metrics([{name: values[keep] for name, values in records.items()}])
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in metrics.items()}
 
-    def _each_sample_once(self, parts: list[Records], size: int) -> Records:
-        records = _concatenated(parts)
-        indices = records[SAMPLE_IDX]
+    def gather_sums(self, counted: np.ndarray) -> None:
+        """Add up what the processes hold besides records; called before :meth:`compute`.
+
+        Args:
+            counted (ndarray): Whether each sample that this process has recorded,
+                in that order, is counted here; bool, shape ``(n,)``.
+        """
+
+    def _each_sample_once(self, indices: np.ndarray, lengths: list[int], size: int) -> np.ndarray:
+        """Rows of the joined records to keep, in the order of the data set."""
         unique, first = np.unique(indices, return_index=True)
         if NO_INDEX not in unique and (len(unique) >= size or len(indices) < size):
             keep = first  # ascending sample_idx: the order of the data set
@@ -106,11 +122,11 @@ class LongTailMetric(DistributionAware, BaseMetric):
                 print_log(f'{self._name}: {len(indices)} samples have only {len(unique)} different '
                           f'sample_idx (a test set joined of several?); the first {size} are taken',
                           'current')
-            keep = _interleaved([len(part[SAMPLE_IDX]) for part in parts])[:size]
+            keep = _interleaved(lengths)[:size]
         if len(keep) != size:
             print_log(f'{self._name}: {len(keep)} samples were evaluated, the test set has {size}',
                       'current', level=30)
-        return {name: values[keep] for name, values in records.items()}
+        return keep
 
     def stacked_scores(self, data_samples: Sequence[dict]) -> Tensor:
         """``pred_score`` of a batch, shape ``(n, C)``.
@@ -125,11 +141,29 @@ class LongTailMetric(DistributionAware, BaseMetric):
             raise DataError(f"{self._name} reads 'pred_score' of each sample, but sample {_which(missing)} "
                             f"has {there}; does the head's predict() set it?")
         scores = torch.stack([torch.as_tensor(s['pred_score']).detach().flatten() for s in data_samples])
-        bad = scores.isnan().any(dim=1)
+        bad = scores.sum(1).isnan()  # a sum is far quicker to look at than all scores
+        if bad.any():
+            bad = scores.isnan().any(dim=1)
         if bad.any():
             sample = data_samples[int(bad.nonzero()[0])]
             raise TrainingError(f'{self._name}: the scores of sample {_which(sample)} are NaN; the model '
                                 'has diverged or the checkpoint is damaged')
+        return scores
+
+    def stacked_probabilities(self, data_samples: Sequence[dict]) -> Tensor:
+        """:meth:`stacked_scores` that are probabilities.
+
+        Raises:
+            DataError: The scores of a sample are negative, or do not add up to 1.
+        """
+        scores = self.stacked_scores(data_samples)
+        totals = scores.sum(1, dtype=torch.float32)
+        bad = ((totals - 1).abs() > SUM_TOLERANCE) | (scores.amin(1) < 0)
+        if bad.any():
+            place = int(bad.nonzero()[0])
+            raise DataError(f'{self._name} needs probabilities, but the scores of sample '
+                            f'{_which(data_samples[place])} add up to {float(totals[place]):.4g}, the least '
+                            f'is {float(scores[place].min()):.4g}; let predict() take the softmax of logits')
         return scores
 
     def stacked_labels(self, data_samples: Sequence[dict], num_classes: int) -> Tensor:

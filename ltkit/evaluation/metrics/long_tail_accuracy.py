@@ -11,28 +11,37 @@ import numpy as np
 from mmengine import dist
 from mmengine.logging import print_log
 
-from ...distribution import ClassDistribution
 from ...distribution_aware import CountsLike, as_distribution
 from ...registry import METRICS
 from ...utils.checkpoint import whole_file
-from ...utils.errors import ConfigError, DistributionError
+from ...utils.errors import ConfigError
 from ..functional import accuracy as functional
-from .base import LongTailMetric, Records
+from ..functional import prediction_bias
+from .base import Records
+from .grouped import GroupedMetric
 
 
 @METRICS.register_module()
-class LongTailAccuracy(LongTailMetric):
-    """Top-k, many/medium/few-shot, mean-class, worst-class accuracy, macro-F1 and G-mean, in percent.
+class LongTailAccuracy(GroupedMetric):
+    """Top-k, many/medium/few-shot, mean-class, worst-class accuracy, macro-F1 and more, in percent.
 
     The keys: ``top1``, ``top5`` (absent unless C > 5), ``many``, ``medium``,
     ``few`` (absent when the group has no class or no test sample),
-    ``mean_class``, ``macro_f1``, ``g_mean``, ``worst_class``. Definitions are in
-    :mod:`ltkit.evaluation.functional.accuracy`; the groups are those of the
-    training set's :class:`~ltkit.distribution.ClassDistribution`, and their
+    ``mean_class``, ``macro_f1``, ``g_mean``, ``harmonic_mean``, ``worst_class``;
+    of the predictions ``few_to_many`` and ``many_to_few`` (share of the samples of
+    few-shot classes that are predicted to be of a many-shot class, and the
+    reverse), and their distance from predicting all classes equally often,
+    ``predicted_prior_l1`` in [0, 2) and ``predicted_prior_kl`` in nats, which are
+    no percent. Definitions are in :mod:`ltkit.evaluation.functional.accuracy` and
+    :mod:`ltkit.evaluation.functional.prediction_bias`; the groups are those of
+    the training set's :class:`~ltkit.distribution.ClassDistribution`, and their
     thresholds are logged.
 
-    After :meth:`evaluate`, ``report`` holds more (see :meth:`calculate`), and
-    ``per_class`` the accuracy of each class, ``(C,)``.
+    After :meth:`evaluate`, ``report`` holds more (see :meth:`calculate`),
+    ``per_class`` the accuracy of each class, ``(C,)``, ``predicted_prior`` the
+    share of the samples predicted to be of each, ``(C,)``, and
+    ``group_confusion`` the share of the samples of each group predicted to be of
+    each, ``(3, 3)``.
 
     Args:
         topk (Sequence[int]): Each at least 1. Defaults to (1, 5).
@@ -67,27 +76,33 @@ class LongTailAccuracy(LongTailMetric):
                  class_counts: CountsLike | None = None,
                  out_file: str | None = None,
                  prefix: str | None = None) -> None:
-        super().__init__(class_counts=class_counts, prefix=prefix)
+        super().__init__(groups, many_threshold, few_threshold, style, class_counts, prefix)
         self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
         if not self.topk or min(self.topk) < 1:
             raise ConfigError(f'LongTailAccuracy: topk must be numbers of at least 1, but is {topk}')
-        self.groups = groups
-        self.thresholds = dict(many_threshold=many_threshold, few_threshold=few_threshold, style=style)
         self.out_file = out_file
         self.report: dict[str, Any] | None = None
         self._logged: set[str] = set()
 
     @property
-    def class_distribution(self) -> ClassDistribution:
-        """The distribution of the training set, under the thresholds of this metric."""
-        own = super().class_distribution
-        changed = {key: value for key, value in self.thresholds.items() if value is not None}
-        return ClassDistribution(**{**own.to_dict(), **changed}) if changed else own
-
-    @property
     def per_class(self) -> np.ndarray | None:
         """Accuracy of each class in percent, NaN without a test sample; None before :meth:`evaluate`."""
         return None if self.report is None else np.array(self.report['per_class'], dtype=np.float64)
+
+    @property
+    def predicted_prior(self) -> np.ndarray | None:
+        """Share of the samples predicted to be of each class, in percent; None before :meth:`evaluate`."""
+        return None if self.report is None else np.array(self.report['predicted_prior'])
+
+    @property
+    def group_confusion(self) -> np.ndarray | None:
+        """Share of the samples of a group (row) predicted to be of a group, ``(3, 3)``, in percent.
+
+        Many, medium, few; a row is NaN without a test sample. None without groups
+        and before :meth:`evaluate`.
+        """
+        found = (self.report or {}).get('group_confusion')
+        return None if found is None else np.array(found, dtype=np.float64)
 
     def record(self, data_samples: Sequence[dict]) -> Records:
         """Label, prediction and rank of the label of each sample."""
@@ -100,13 +115,10 @@ class LongTailAccuracy(LongTailMetric):
     def compute(self, records: Records) -> dict[str, float]:
         """Compute the metrics, fill ``report`` and write ``out_file``."""
         num_classes = int(records['num_classes'].max())
-        distribution = self.class_distribution if self.groups else None
-        if distribution is not None and distribution.num_classes != num_classes:
-            raise DistributionError(
-                f'LongTailAccuracy has counts of {distribution.num_classes} classes, but the model scores '
-                f'{num_classes}; num_classes of the head and the data set differ')
         self.report = self.calculate(records['label'], records['prediction'], records['rank'], num_classes,
-                                     self.topk, distribution)
+                                     self.topk, self.distribution_of(num_classes))
+        self.details = {key: self.report[key] for key in ('predicted_prior', 'group_confusion')
+                        if key in self.report}
         self._log_once(self.report)
         if self.out_file and dist.is_main_process():
             write_json(self.out_file, self.report)
@@ -134,9 +146,11 @@ class LongTailAccuracy(LongTailMetric):
 
         Returns:
             dict: ``metrics`` (percent), ``num_samples``, ``per_class`` (percent,
-            None for a class without a test sample), ``test_counts``,
-            ``missing_classes`` (without a test sample), and with a distribution
-            ``train_counts``, ``thresholds`` and ``group_sizes``.
+            None for a class without a test sample), ``predicted_prior``
+            (percent), ``test_counts``, ``missing_classes`` (without a test
+            sample), and with a distribution ``train_counts``, ``thresholds``,
+            ``group_sizes`` and ``group_confusion`` (percent; None for a group
+            without a test sample).
         """
         labels, predicted = np.asarray(labels), np.asarray(predicted)
         if predicted.ndim == 2:
@@ -152,20 +166,30 @@ class LongTailAccuracy(LongTailMetric):
             ranks, topk = labels != predicted, (1,)
         shares = {f'top{k}': functional.top_k_accuracy(ranks, k) for k in topk if k == 1 or k < num_classes}
         report: dict[str, Any] = dict(num_samples=len(labels))
+        confusion: dict[str, float] = {}
         if distribution is not None:
+            between = prediction_bias.group_confusion(labels, predicted, distribution.groups, num_classes)
+            confusion = dict(few_to_many=between[2, 0], many_to_few=between[0, 2])
             shares |= functional.group_accuracy(per_class, distribution.groups)
             report |= dict(
                 train_counts=distribution.counts.tolist(),
                 thresholds=distribution.thresholds,
-                group_sizes={name: len(members) for name, members in distribution.groups.items()})
+                group_sizes={name: len(members) for name, members in distribution.groups.items()},
+                group_confusion=[_percent(row) for row in between])
         shares |= dict(
             mean_class=functional.mean_class_accuracy(per_class),
             macro_f1=functional.macro_f1(counts),
             g_mean=functional.g_mean(per_class),
+            harmonic_mean=functional.harmonic_mean(per_class),
             worst_class=functional.worst_class_accuracy(per_class))
+        shares |= {key: float(value) for key, value in confusion.items() if np.isfinite(value)}
+        prior = prediction_bias.predicted_prior(counts)
         report |= dict(
-            metrics={key: 100 * value for key, value in shares.items()},
-            per_class=[None if np.isnan(value) else 100 * float(value) for value in per_class],
+            metrics={key: 100 * value for key, value in shares.items()} | dict(
+                predicted_prior_l1=prediction_bias.l1_from_uniform(prior),
+                predicted_prior_kl=prediction_bias.kl_from_uniform(prior)),
+            per_class=_percent(per_class),
+            predicted_prior=_percent(prior),
             test_counts=counts.support.tolist(),
             missing_classes=np.flatnonzero(counts.support == 0).tolist())
         return report
@@ -184,6 +208,10 @@ class LongTailAccuracy(LongTailMetric):
             if line not in self._logged:
                 self._logged.add(line)
                 print_log(f'LongTailAccuracy: {line}', 'current')
+
+
+def _percent(shares: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(share) else 100 * float(share) for share in shares]
 
 
 def write_json(path: str | os.PathLike, data: Any) -> None:

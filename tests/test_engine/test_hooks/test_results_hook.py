@@ -20,6 +20,7 @@ def test_results_say_how_they_were_made(small_run):
     assert results['split'] == 'val' and results['epoch'] == 2
     assert set(results['metrics']) >= {f'accuracy/{key}' for key in ('top1', 'many', 'medium', 'few')}
     assert len(results['per_class_accuracy']) == 10
+    assert sum(results['details']['accuracy']['predicted_prior']) == pytest.approx(100)
     mean = sum(results['per_class_accuracy']) / 10
     assert results['metrics']['accuracy/mean_class'] == pytest.approx(mean)
     assert results['class_counts'][0] == 100 and 'few < 10' in results['thresholds']

@@ -52,8 +52,11 @@ def test_values_equal_a_loop_over_samples():
     assert result['accuracy/few'] == pytest.approx(mean([accuracy[c] for c in (4, 5, 6)]))
     assert result['accuracy/mean_class'] == pytest.approx(mean(list(accuracy.values())))
     assert result['accuracy/worst_class'] == pytest.approx(100 * min(accuracy.values()))
-    assert set(result) == {f'accuracy/{k}' for k in ('top1', 'top5', 'many', 'medium', 'few', 'mean_class',
-                                                     'macro_f1', 'g_mean', 'worst_class')}
+    assert result['accuracy/harmonic_mean'] == (
+        0 if 0 in accuracy.values() else pytest.approx(700 / sum(1 / a for a in accuracy.values())))
+    assert set(result) == {f'accuracy/{k}' for k in (
+        'top1', 'top5', 'many', 'medium', 'few', 'mean_class', 'macro_f1', 'g_mean', 'harmonic_mean',
+        'worst_class', 'few_to_many', 'many_to_few', 'predicted_prior_l1', 'predicted_prior_kl')}
     assert all(type(v) is float for v in result.values())
 
 
@@ -180,3 +183,27 @@ def test_groups_need_counts_of_the_same_classes():
     with pytest.raises(DistributionError, match='counts of 3 classes, but the model scores 7'):
         evaluated(LongTailAccuracy(class_counts=[3, 2, 1]), random_samples())
     assert 'accuracy/few' not in evaluated(LongTailAccuracy(groups=False), random_samples())
+
+
+def test_where_the_predictions_go():
+    predicted = [0, 0, 0, 1, 0, 0, 1, 2]
+    metric = LongTailAccuracy(topk=1, class_counts=[500, 50, 5])
+    result = evaluated(metric, samples_of(np.eye(3)[predicted], [0, 0, 1, 1, 2, 2, 2, 2]))
+    assert result['accuracy/few_to_many'] == 50 and result['accuracy/many_to_few'] == 0
+    assert metric.group_confusion.tolist() == [[100, 0, 0], [50, 50, 0], [50, 25, 25]]
+    assert metric.predicted_prior.tolist() == [62.5, 25, 12.5]
+    share = np.array([5, 2, 1]) / 8
+    assert result['accuracy/predicted_prior_l1'] == pytest.approx(np.abs(share - 1 / 3).sum())
+    assert result['accuracy/predicted_prior_kl'] == pytest.approx((share * np.log(3 * share)).sum())
+    assert metric.details == dict(predicted_prior=[62.5, 25, 12.5],
+                                  group_confusion=metric.group_confusion.tolist())
+
+
+def test_confusion_of_groups_needs_groups_with_test_samples():
+    metric = LongTailAccuracy(class_counts=[500, 50, 5])
+    result = evaluated(metric, samples_of(np.eye(3)[:2], [0, 1]))
+    assert 'accuracy/few_to_many' not in result and result['accuracy/many_to_few'] == 0
+    assert np.isnan(metric.group_confusion[2]).all() and metric.report['group_confusion'][2] == [None] * 3
+    metric = LongTailAccuracy(groups=False)
+    assert 'accuracy/many_to_few' not in evaluated(metric, samples_of(np.eye(3)[:2], [0, 1]))
+    assert metric.group_confusion is None and set(metric.details) == {'predicted_prior'}
