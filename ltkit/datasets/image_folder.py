@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import DATASETS
-from ..utils.errors import DataError
+from ..utils.errors import ConfigError, DataError
 from .columns import Columns, TextColumn
 from .made_long_tailed import MadeLongTailedDataset
 
@@ -41,11 +41,14 @@ class LongTailImageFolder(MadeLongTailedDataset):
             size of the smallest class, so that every class has enough.
         extensions (Sequence[str]): File names that count as images, lower case.
         pipeline (Sequence[dict | Callable]): Transforms. Defaults to ``()``.
+        balanced_reference (bool): Draw as many images as the profile has in all,
+            but equally many of each class. Defaults to False.
         **kwargs: See :class:`~ltkit.datasets.base.BaseLongTailDataset`.
 
     Raises:
         DataError: The folder is missing, has no class folder or no image, or a
             class has too few images for the profile.
+        ConfigError: ``balanced_reference`` without ``imbalance_factor``.
     """
 
     SPLITS = ('train', 'val', 'test')
@@ -61,12 +64,17 @@ class LongTailImageFolder(MadeLongTailedDataset):
                  num_max: int | None = None,
                  extensions: Sequence[str] = IMAGE_EXTENSIONS,
                  pipeline: Sequence[dict | Callable] = (),
+                 balanced_reference: bool = False,
                  **kwargs: Any) -> None:
         self.image_prefix = data_prefix
         self.class_folders = None if classes is None else tuple(classes)
         self.num_max = num_max
         self.extensions = tuple(extension.lower() for extension in extensions)
-        super().__init__(data_root, split, imbalance_factor, imbalance_type, seed, pipeline, **kwargs)
+        if balanced_reference and imbalance_factor is None and split == 'train':
+            raise ConfigError(f'{type(self).__name__}: balanced_reference needs the imbalance_factor of the '
+                              'long-tailed set, which says how many images there are')
+        super().__init__(data_root, split, imbalance_factor, imbalance_type, seed, pipeline,
+                         balanced_reference, **kwargs)
 
     def load_columns(self) -> Columns:
         return super().load_columns() if self.imbalance_factor is not None else self.load_pool()

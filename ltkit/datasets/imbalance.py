@@ -65,6 +65,18 @@ def imbalance_counts(num_max: int,
     return np.asarray(counts, dtype=np.int64)
 
 
+def balanced_counts(total: int, num_classes: int) -> np.ndarray:
+    """Share ``total`` samples among the classes; the first ``total % C`` have one more.
+
+    The balanced set of equal size on which the survey's upper reference accuracy
+    is measured (Zhang et al., TPAMI 2023, arXiv 2110.04596).
+
+    Returns:
+        ndarray: int64, shape ``(C,)``.
+    """
+    return total // num_classes + (np.arange(num_classes) < total % num_classes).astype(np.int64)
+
+
 def choose_long_tailed(labels: np.ndarray,
                        counts: Sequence[int] | np.ndarray,
                        seed: int = 0,

@@ -10,7 +10,7 @@ import numpy as np
 
 from .base import BaseLongTailDataset
 from .columns import Columns
-from .imbalance import choose_long_tailed, imbalance_counts, index_list_hash
+from .imbalance import balanced_counts, choose_long_tailed, imbalance_counts, index_list_hash
 
 CANONICAL_SEED = 0
 
@@ -32,7 +32,15 @@ class MadeLongTailedDataset(BaseLongTailDataset):
             balanced set. Defaults to ``'exp'``.
         seed (int): Which images are chosen. Published lists have 0, the default.
         pipeline (Sequence[dict | Callable]): Transforms. Defaults to ``()``.
+        balanced_reference (bool): Draw as many training images as the profile
+            has in all, but equally many of each class (the first classes one
+            more where they do not divide): the set on which the references of
+            :class:`~ltkit.evaluation.RelativeAccuracy` are trained. Defaults to
+            False.
         **kwargs: See :class:`~ltkit.datasets.base.BaseLongTailDataset`.
+
+    Raises:
+        DataError: A class of the pool has fewer images than it should give.
     """
 
     SPLITS = ('train', 'test')
@@ -44,7 +52,9 @@ class MadeLongTailedDataset(BaseLongTailDataset):
                  imbalance_type: str | None = 'exp',
                  seed: int = 0,
                  pipeline: Sequence[dict | Callable] = (),
+                 balanced_reference: bool = False,
                  **kwargs: Any) -> None:
+        self.balanced_reference = balanced_reference
         self.imbalance_factor = imbalance_factor
         self.imbalance_type = imbalance_type
         self.seed = seed
@@ -73,6 +83,8 @@ class MadeLongTailedDataset(BaseLongTailDataset):
         sizes = np.bincount(pool.labels, minlength=num_classes)
         counts = imbalance_counts(
             self.pool_size(sizes), num_classes, self.imbalance_factor, self.imbalance_type)
+        if self.balanced_reference:
+            counts = balanced_counts(int(counts.sum()), num_classes)
         chosen = choose_long_tailed(pool.labels, counts, self.seed, classes)
         self.index_list = chosen if pool.rows is None else pool.rows[chosen]
         return pool.take(chosen)
@@ -86,6 +98,8 @@ class MadeLongTailedDataset(BaseLongTailDataset):
     @property
     def not_canonical(self) -> str:
         """Why the list is not the one that papers use; ``''`` when it is."""
+        if self.balanced_reference:
+            return 'a balanced reference set has none'
         if self.seed != CANONICAL_SEED:
             return f'seed {self.seed}, the published lists have seed {CANONICAL_SEED}'
         return self.source_mismatch()
@@ -101,4 +115,6 @@ class MadeLongTailedDataset(BaseLongTailDataset):
             return line
         reason = self.not_canonical
         canonical = f'not the canonical list ({reason})' if reason else 'the canonical list'
+        if self.balanced_reference:
+            line += f'; the balanced reference of imbalance factor {self.imbalance_factor:g}'
         return f'{line}; index list {index_list_hash(self.index_list)}, {canonical}'

@@ -108,3 +108,10 @@ def test_cifar100_of_the_papers(cifar100_root: Path) -> None:
 )
 def test_cifar100_profiles(cifar100_root: Path, factor: float, kind: str, total: int) -> None:
     assert len(CIFAR100LT(cifar100_root, imbalance_factor=factor, imbalance_type=kind)) == total
+
+
+def test_balanced_reference(cifar10: Path) -> None:
+    long_tailed = CIFAR10LT(cifar10, imbalance_factor=2)
+    data = CIFAR10LT(cifar10, imbalance_factor=2, balanced_reference=True)
+    counts = data.class_distribution.counts
+    assert len(data) == len(long_tailed) and np.ptp(counts) <= 1

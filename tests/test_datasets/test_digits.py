@@ -43,3 +43,9 @@ def test_labels_are_those_of_the_images() -> None:
 def test_seed_chooses_the_training_images() -> None:
     assert set(build(seed=0).index_list.tolist()) != set(build(seed=1).index_list.tolist())
     assert 'seed 1' in build(seed=1).not_canonical
+
+
+def test_balanced_reference() -> None:
+    data = DATASETS.build(dict(type='DigitsLT', balanced_reference=True))
+    assert data.class_distribution.counts.tolist() == [28] * 6 + [27] * 4
+    assert len(data) == len(DATASETS.build(dict(type='DigitsLT'))) == 276

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ltkit.datasets import LongTailImageFolder
-from ltkit.utils.errors import DataError
+from ltkit.utils.errors import ConfigError, DataError
 
 SIZES = dict(cat=12, dog=8, owl=10)
 
@@ -70,3 +70,12 @@ def test_bad_folders(root: Path, tmp_path: Path) -> None:
     assert kept.class_distribution.counts.tolist() == [0, 12, 8, 10]
     with pytest.raises(DataError, match='hold no images'):
         LongTailImageFolder(root, data_prefix='train', extensions=['.xyz'])
+
+
+def test_balanced_reference(root: Path) -> None:
+    arguments = dict(data_root=root, data_prefix='train', balanced_reference=True)
+    data = LongTailImageFolder(imbalance_factor=4, **arguments)
+    assert data.class_distribution.counts.tolist() == [5, 5, 4]  # 8 + 4 + 2
+    with pytest.raises(ConfigError, match='balanced_reference needs the imbalance_factor'):
+        LongTailImageFolder(**arguments)
+    assert len(LongTailImageFolder(split='test', **arguments)) == 30

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from ltkit.datasets.imbalance import choose_long_tailed, imbalance_counts, index_list_hash
+from ltkit.datasets.imbalance import balanced_counts, choose_long_tailed, imbalance_counts, index_list_hash
 from ltkit.utils.errors import ConfigError, DataError
 
 
@@ -101,3 +101,9 @@ def test_hash() -> None:
     expected = hashlib.sha256(struct.pack('<3q', *indices)).hexdigest()[:16]
     assert index_list_hash(indices) == index_list_hash(np.array(indices, np.int32)) == expected
     assert index_list_hash(indices[::-1]) != expected
+
+
+def test_balanced_counts() -> None:
+    assert balanced_counts(276, 10).tolist() == [28] * 6 + [27] * 4
+    assert balanced_counts(30, 3).tolist() == [10] * 3
+    assert balanced_counts(10847, 100).sum() == 10847 and balanced_counts(10847, 100).dtype == np.int64

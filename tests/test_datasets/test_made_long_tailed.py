@@ -74,3 +74,23 @@ def test_bad_input() -> None:
         Pool(metainfo=dict(classes=['a', 'b', 'c']))
     with pytest.raises(DataError, match=r"class 10 \('k'\) has no sample"):
         Pool(imbalance_factor=10, metainfo=dict(classes=list('abcdefghijk')))
+
+
+@pytest.mark.parametrize(('factor', 'kind', 'total'), [(20, 'exp', 64), (4, 'step', 125), (1, 'exp', 200)])
+def test_balanced_reference_has_as_many_images_in_all(factor: float, kind: str, total: int) -> None:
+    arguments = dict(imbalance_factor=factor, imbalance_type=kind)
+    assert len(Pool(**arguments)) == total
+    data = Pool(balanced_reference=True, **arguments)
+    counts = data.class_distribution.counts.tolist()
+    assert sum(counts) == total and max(counts) - min(counts) <= 1 and counts == sorted(counts)[::-1]
+    assert len(set(data.index_list.tolist())) == total
+    assert data.index_list_hash == Pool(balanced_reference=True, **arguments).index_list_hash
+    assert f'balanced reference of imbalance factor {factor}; index list' in data.describe()
+    assert not data.is_canonical
+
+
+def test_balanced_reference_follows_the_seed_and_leaves_the_test_split() -> None:
+    lists = [Pool(imbalance_factor=20, balanced_reference=True, seed=seed).index_list for seed in (0, 1)]
+    assert set(lists[0].tolist()) != set(lists[1].tolist())
+    data = Pool(split='test', imbalance_factor=20, balanced_reference=True)
+    assert len(data) == 200 and data.index_list_hash is None and 'reference' not in data.describe()
