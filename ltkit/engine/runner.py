@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import math
 import os
 import platform
+import sys
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
-from mmengine.logging import MessageHub
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from mmengine.runner import Runner as _Runner
 from torch import nn
 
 from ltkit.registry import RUNNERS, SAMPLERS
-from ltkit.utils.checkpoint import latest_checkpoint, load_weights, read_checkpoint, whole_file
-from ltkit.utils.errors import CheckpointError, ConfigError
+from ltkit.utils.checkpoint import latest_checkpoint, load_weights, read_checkpoint
+from ltkit.utils.errors import CheckpointError, ConfigError, DiskFullError
+from ltkit.utils.files import full_disk_error, is_full, tensor_bytes, whole_file
 from ltkit.version import __version__
 
 from .data import build_dataloader
 from .launch import init_processes
 from .message_hub import make_lazy
+from .signals import StopSignals, careful_workers
 
 DEFAULT_HOOKS = dict(
     class_distribution=dict(type='ltkit.ClassDistributionHook'),
@@ -32,6 +37,7 @@ DEFAULT_HOOKS = dict(
     finite_loss=dict(type='ltkit.FiniteLossHook'),
     sync_statistics=dict(type='ltkit.SyncStatisticsHook'),
     checkpoint_state=dict(type='ltkit.CheckpointStateHook'),
+    preemption=dict(type='ltkit.PreemptionHook'),
     results=dict(type='ltkit.ResultsHook'))
 
 
@@ -46,6 +52,7 @@ class Runner(_Runner):
     * Checkpoints are written whole (temporary name, flush, rename), hold plain
       data only and are read with ``weights_only=True``. ``resume`` without
       anything to resume, with another seed, or from another model is an error.
+    * SIGTERM and SIGUSR1 end training at the next whole step with a checkpoint.
     * Processes without a GPU are connected by gloo.
 
     Args:
@@ -55,7 +62,17 @@ class Runner(_Runner):
 
     def __init__(self, *args: Any, strict_load: bool = False, **kwargs: Any) -> None:
         self.strict_load = strict_load
+        self.stop_signals = StopSignals()
         super().__init__(*args, **kwargs)
+
+    def train(self) -> nn.Module:
+        """Train; see mmengine.
+
+        Raises:
+            Interrupted: A signal asked to stop, and a checkpoint was saved.
+        """
+        with self.stop_signals:
+            return super().train()
 
     # ------------------------------------------------------------- processes
     def setup_env(self, env_cfg: dict) -> None:
@@ -85,6 +102,14 @@ class Runner(_Runner):
                 hooks.pop(name)
         super().register_default_hooks(hooks)
 
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """Build the logger; a disk that is full stops the run, instead of a traceback for each line."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.handleError = functools.partial(_log_error, handler)
+        return logger
+
     def get_hooks_info(self) -> str:
         """The hooks in the order of their priority, in one line."""
         return ', '.join(type(hook).__name__ for hook in self._hooks)
@@ -102,8 +127,11 @@ class Runner(_Runner):
     # ------------------------------------------------------------------ data
     @staticmethod
     def build_dataloader(*args: Any, **kwargs: Any) -> Any:
-        """Build a data loader, with ``in_memory=True`` the batched data path."""
-        return build_dataloader(*args, **kwargs)
+        """Build a data loader, with ``in_memory=True`` the batched data path.
+
+        Its workers outlive a signal to the whole process group.
+        """
+        return careful_workers(build_dataloader(*args, **kwargs))
 
     def build_train_loop(self, loop: Any) -> Any:
         dataloader = self._train_dataloader
@@ -162,8 +190,16 @@ class Runner(_Runner):
         if not is_main_process():
             return
         os.makedirs(out_dir, exist_ok=True)
-        with whole_file(os.path.join(out_dir, filename)) as part:
-            super().save_checkpoint(out_dir, os.path.basename(part), *args, **kwargs)
+        optimizer = getattr(self.optim_wrapper, 'optimizer', None)  # absent in a dict of several
+        needed = tensor_bytes(self.model.state_dict()) + tensor_bytes(optimizer.state_dict() if optimizer else 0)
+        try:
+            with whole_file(os.path.join(out_dir, filename), needed) as part:
+                super().save_checkpoint(out_dir, os.path.basename(part), *args, **kwargs)
+        except DiskFullError as error:
+            last = latest_checkpoint(out_dir)
+            kept = f'the last good checkpoint is {last}; make room, then --resume' if last else \
+                'there is no checkpoint yet'
+            raise DiskFullError(f'{error}; {kept}') from error
 
     def load_checkpoint(self, filename: str, map_location: Any = 'cpu', strict: bool | None = None,
                         revise_keys: list | None = None) -> dict:
@@ -236,3 +272,10 @@ class Runner(_Runner):
         runner = super().from_cfg(cfg)
         runner.strict_load = bool(cfg.get('strict_load', False))
         return runner
+
+
+def _log_error(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+    error = sys.exc_info()[1]
+    if isinstance(error, OSError) and is_full(error):
+        raise full_disk_error(error, handler.baseFilename) from error
+    logging.Handler.handleError(handler, record)

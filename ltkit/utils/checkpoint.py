@@ -1,8 +1,8 @@
-"""Reading checkpoints safely and writing files whole.
+"""Reading checkpoints safely.
 
 A checkpoint is read with ``weights_only=True`` and a short allow-list: a pickle
-that would run foreign code is refused. A file is written under a temporary
-name, flushed and renamed, so that a reader never meets half of one.
+that would run foreign code is refused. They are written whole or not at all, by
+:func:`ltkit.utils.files.whole_file`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pickle
 import re
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -23,7 +23,9 @@ import torch
 from torch import nn
 
 from .errors import CheckpointError
+from .files import whole_file as whole_file
 
+INTERRUPTED = 'interrupted.pth'  # written when a signal ends a run, removed by the next checkpoint
 _FOREIGN = re.compile(r'GLOBAL ([\w.]+)|Unsupported class ([\w.]+)')
 _NOT_TORCHS = re.compile(r'Unsupported operand \d+')  # an opcode that torch.save never writes
 
@@ -115,46 +117,42 @@ def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str, s
     model.load_state_dict(state, strict=False)
 
 
-def latest_checkpoint(work_dir: str | os.PathLike) -> str | None:
+def latest_checkpoint(work_dir: str | os.PathLike,
+                      accept: Callable[[dict[str, Any]], bool] | None = None) -> str | None:
     """The newest readable checkpoint of a run; a damaged one is reported and passed over.
 
-    Looks at ``last_checkpoint`` first, then at ``epoch_N.pth`` and
-    ``iter_N.pth`` from the newest on.
+    Looks at ``last_checkpoint`` first, then for ``interrupted.pth``, then for
+    ``epoch_N.pth`` and ``iter_N.pth`` from the newest on.
+
+    Args:
+        work_dir: Folder of the run.
+        accept (Callable, optional): Whether a checkpoint that was read may be
+            taken.
     """
-    folder = Path(work_dir)
-    candidates = []
-    with contextlib.suppress(OSError):
-        stated = Path((folder / 'last_checkpoint').read_text().strip())
-        candidates += [folder / stated.name, stated]  # the run's folder may have been moved
-    numbered = [(int(found[1]), path) for path in folder.glob('*.pth')
-                if (found := re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name))]
-    candidates += [path for _, path in sorted(numbered, reverse=True)]
+    folders, candidates = [Path(work_dir)], []
+    with contextlib.suppress(OSError, ValueError):
+        stated = Path((folders[0] / 'last_checkpoint').read_text().strip())
+        candidates += [folders[0] / stated.name, stated]  # the run's folder may have been moved
+        folders.append(stated.parent)  # CheckpointHook(out_dir=...)
+    candidates += [folder / INTERRUPTED for folder in folders]
+    numbered = [(found[1], int(found[2]), path) for folder in folders for path in folder.glob('*.pth')
+                if (found := re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name))]
+    # Numbers of epochs and of iterations cannot be compared.
+    by_time = len({kind for kind, _, _ in numbered}) > 1
+    numbered.sort(key=lambda item: (item[2].stat().st_mtime_ns if by_time else 0, item[1]), reverse=True)
+    candidates += [path for _, _, path in numbered]
     for path in dict.fromkeys(candidates):
         if not path.is_file():
             continue
         try:
-            read_checkpoint(path)
+            checkpoint = read_checkpoint(path)
         except CheckpointError as error:
             from mmengine.logging import print_log
             print_log(f'{error}; trying the checkpoint before it', 'current', level=30)
             continue
-        return str(path)
+        if accept is None or accept(checkpoint):
+            return str(path)
     return None
-
-
-@contextlib.contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[str]:
-    """Give a temporary name beside ``path``; on success flush it and rename it."""
-    path = os.fspath(path)
-    part = f'{path}.{os.getpid()}.part'
-    try:
-        yield part
-        with open(part, 'rb+') as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(part)
 
 
 def plain(value: Any) -> Any:

@@ -42,6 +42,17 @@ class TrainingError(LtkitError, RuntimeError):
     """Training cannot go on (for example a loss that is not finite)."""
 
 
+class DiskFullError(LtkitError, RuntimeError):
+    """There is no room for a file; what was there before is unharmed."""
+
+
+class Interrupted(LtkitError, RuntimeError):
+    """A signal asked training to stop; it is saved and can be resumed.
+
+    The command-line tools exit with status 75 ("try again").
+    """
+
+
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The known names most like ``name``, best first; case does not count."""
     lower = {str(k).lower(): str(k) for k in known}

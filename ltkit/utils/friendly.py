@@ -10,12 +10,13 @@ import traceback
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from .errors import LtkitError
+from .errors import Interrupted, LtkitError
 
 P = ParamSpec('P')
 T = TypeVar('T')
 
 USER_ERROR = 2
+STOPPED = 75  # EX_TEMPFAIL of sysexits.h: a signal stopped the run, which can be resumed
 INTERRUPTED = 130
 # ``package.module.DataError: message``, the last line of a traceback
 LAST_LINE = re.compile(r'^[\w.]+(?:Error|Exception|Warning)\b: ')
@@ -24,9 +25,10 @@ LAST_LINE = re.compile(r'^[\w.]+(?:Error|Exception|Warning)\b: ')
 def friendly_main(function: Callable[P, T]) -> Callable[P, T]:
     """Print what a user can mend as one line, and exit with status 2.
 
-    Concerns :class:`LtkitError` and ``FileNotFoundError``, also when a worker
-    of a data loader raised them. Ctrl-C exits with 130. All else keeps its
-    traceback. ``LTKIT_DEBUG=1`` prints the traceback in each case.
+    Concerns :class:`LtkitError`, ``FileNotFoundError`` and a full disk, also when
+    a worker of a data loader raised them. A run that a signal stopped and that
+    saved itself exits with 75, Ctrl-C with 130. All else keeps its traceback.
+    ``LTKIT_DEBUG=1`` prints the traceback in each case.
 
     Args:
         function (Callable): The ``main`` of a tool.
@@ -39,9 +41,20 @@ def friendly_main(function: Callable[P, T]) -> Callable[P, T]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
+        except Interrupted as error:
+            _print_traceback()
+            print(f'stopped: {one_line(error)}', file=sys.stderr, flush=True)
+            raise SystemExit(STOPPED) from None
         except (LtkitError, FileNotFoundError) as error:
             _print_traceback()
             print(f'error: {one_line(error)}', file=sys.stderr, flush=True)
+            raise SystemExit(USER_ERROR) from None
+        except OSError as error:
+            from .files import full_disk_error, is_full
+            if not is_full(error):
+                raise
+            _print_traceback()
+            print(f'error: {full_disk_error(error)}', file=sys.stderr, flush=True)
             raise SystemExit(USER_ERROR) from None
         except KeyboardInterrupt:
             _print_traceback()

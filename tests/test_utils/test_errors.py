@@ -13,7 +13,8 @@ CLASSES = [value for value in vars(errors).values()
            if isinstance(value, type) and issubclass(value, LtkitError)]
 BUILTINS = dict(
     ConfigError=ValueError, RegistryError=KeyError, DataError=ValueError, DistributionError=ValueError,
-    CheckpointError=RuntimeError, TrainingError=RuntimeError, LtkitError=Exception)
+    CheckpointError=RuntimeError, TrainingError=RuntimeError, DiskFullError=RuntimeError,
+    Interrupted=RuntimeError, LtkitError=Exception)
 
 
 @pytest.mark.parametrize('error', CLASSES, ids=lambda error: error.__name__)

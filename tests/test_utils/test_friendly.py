@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from torch.utils.data import DataLoader, Dataset
 
-from ltkit.utils import ConfigError, DataError, RegistryError
+from ltkit.utils import ConfigError, DataError, Interrupted, RegistryError
 from ltkit.utils.friendly import friendly_main, one_line
 
 
@@ -89,3 +91,12 @@ def test_error_of_a_worker_is_unwrapped(error, line, capsys, monkeypatch):
 def test_message_over_several_lines_and_none():
     assert one_line(DataError('a\n  b')) == 'a b'
     assert one_line(DataError()) == 'DataError'
+
+
+def test_stopped_by_a_signal_and_full_disk(capsys, monkeypatch):
+    monkeypatch.delenv('LTKIT_DEBUG', raising=False)
+    assert run(Interrupted('SIGTERM: saved in a.pth'), capsys) == (75, 'stopped: SIGTERM: saved in a.pth\n')
+    code, text = run(OSError(errno.ENOSPC, 'No space left on device', '/tmp/x.json'), capsys)
+    assert code == 2 and text.startswith('error: the disk is full: no space for /tmp/x.json where ')
+    with pytest.raises(PermissionError):
+        friendly_main(lambda: (_ for _ in ()).throw(PermissionError(errno.EACCES, 'x')))()

@@ -1,21 +1,25 @@
 """Hooks of training and evaluation."""
 
+from .checkpoint_hook import CheckpointHook
 from .checkpoint_state_hook import CheckpointStateHook
 from .class_distribution_hook import ClassDistributionHook
 from .deferred_reweighting import DeferredReweighting
 from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
 from .iteration_seed_hook import IterationSeedHook
+from .preemption_hook import PreemptionHook
 from .results_hook import ResultsHook
 from .sync_statistics_hook import SyncStatisticsHook
 
 __all__ = [
+    'CheckpointHook',
     'CheckpointStateHook',
     'ClassDistributionHook',
     'DeferredReweighting',
     'EpochHook',
     'FiniteLossHook',
     'IterationSeedHook',
+    'PreemptionHook',
     'ResultsHook',
     'SyncStatisticsHook',
 ]

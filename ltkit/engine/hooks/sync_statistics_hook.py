@@ -24,13 +24,14 @@ class SyncStatisticsHook(Hook):
     priority = 'NORMAL'  # before CheckpointHook
 
     def after_train_epoch(self, runner: Runner) -> None:
-        self._average(runner)
+        self.average(runner)
 
     def before_val_epoch(self, runner: Runner) -> None:
-        self._average(runner)
+        self.average(runner)
 
     @staticmethod
-    def _average(runner: Runner) -> None:
+    def average(runner: Runner) -> None:
+        """Average them now; every process has to call it."""
         if get_world_size() == 1:
             return
         statistics = [buffer for module in runner.model.modules()

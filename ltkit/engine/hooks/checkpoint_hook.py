@@ -1,0 +1,62 @@
+"""Save checkpoints, and never be without one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import deque
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook as _CheckpointHook
+from mmengine.runner import Runner
+
+from ltkit.registry import HOOKS
+from ltkit.utils.checkpoint import INTERRUPTED
+from ltkit.utils.files import whole_file
+
+
+@HOOKS.register_module()
+class CheckpointHook(_CheckpointHook):
+    """mmengine's hook, which deletes the outdated checkpoint after the new one is safe.
+
+    Also with ``max_keep_ckpts=1`` there is a whole checkpoint at each moment. A
+    run that is killed between the two deletes the outdated one when it is
+    resumed. The checkpoint that a signal left (``interrupted.pth``) is deleted by
+    the next one. ``last_checkpoint`` is written whole.
+
+    Args:
+        **kwargs: As of mmengine's hook.
+    """
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        outdated = []
+        if self.max_keep_ckpts > 0:
+            kept = [number for number in self.keep_ckpt_ids if number != step] + [step]
+            # With the outdated ones, so that a run killed before they are deleted finds them again.
+            runner.message_hub.update_info('keep_ckpt_ids', kept)
+            outdated, kept = kept[:-self.max_keep_ckpts], kept[-self.max_keep_ckpts:]
+            self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir, name, self.file_client_args, save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
+            backend_args=self.backend_args, **self.args)
+        if self.max_keep_ckpts > 0:
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        if not is_main_process():
+            return
+        write_last_checkpoint(runner.work_dir, self.last_ckpt)
+        names = [INTERRUPTED, *(self.filename_tmpl.format(number) for number in outdated)]
+        for path in (os.path.join(self.out_dir, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
+
+
+def write_last_checkpoint(work_dir: str, path: str) -> None:
+    """State in ``<work_dir>/last_checkpoint`` which file a run resumes from."""
+    with whole_file(os.path.join(work_dir, 'last_checkpoint')) as part, \
+            open(part, 'w', encoding='utf-8') as file:
+        file.write(path)

@@ -1,0 +1,73 @@
+"""There is a whole checkpoint at each moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from ltkit.engine.hooks import CheckpointHook
+from ltkit.utils.checkpoint import latest_checkpoint
+
+TEXT = 'train_cfg = dict(max_epochs=3, val_interval=3)\n' \
+    'default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts={keep}))'
+
+
+def _names(folder) -> set[str]:
+    return {path.name for path in folder.glob('*.pth')}
+
+
+def test_it_is_the_default(small_run):
+    hooks = [type(hook) for hook in small_run.runner(TEXT.format(keep=1)).hooks]
+    assert hooks.count(CheckpointHook) == 1
+
+
+@pytest.mark.parametrize('keep', [1, 2])
+def test_the_outdated_one_goes_after_the_new_one_is_there(small_run, monkeypatch, keep):
+    folder, steps = small_run.folder / 'run', []
+    remove, replace = os.remove, os.replace
+
+    def seen(function):
+        def wrapped(*args):
+            function(*args)
+            if str(args[-1]).endswith('.pth'):
+                steps.append(_names(folder))
+        return wrapped
+    monkeypatch.setattr(os, 'remove', seen(remove))
+    monkeypatch.setattr(os, 'replace', seen(replace))
+    small_run.runner(TEXT.format(keep=keep)).train()
+    expected = {
+        1: [{'epoch_1.pth'}, {'epoch_1.pth', 'epoch_2.pth'}, {'epoch_2.pth'},
+            {'epoch_2.pth', 'epoch_3.pth'}, {'epoch_3.pth'}],
+        2: [{'epoch_1.pth'}, {'epoch_1.pth', 'epoch_2.pth'}, {'epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth'},
+            {'epoch_2.pth', 'epoch_3.pth'}]}
+    assert steps == expected[keep]
+    assert (folder / 'last_checkpoint').read_text() == str(folder / 'epoch_3.pth')
+
+
+def test_killed_before_the_outdated_one_was_deleted(small_run, monkeypatch):
+    def die(path):
+        if str(path).endswith('epoch_1.pth'):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return os.unlink(path)
+    folder = small_run.folder / 'run'
+    with monkeypatch.context() as patched:
+        patched.setattr(os, 'remove', die)
+        assert small_run.fork(TEXT.format(keep=1)) == -signal.SIGKILL
+    assert _names(folder) == {'epoch_1.pth', 'epoch_2.pth'}
+    small_run.runner(TEXT.format(keep=1), resume=True).train()
+    assert _names(folder) == {'epoch_3.pth'}
+
+
+def test_the_newest_of_epochs_and_iterations_is_found(small_run, monkeypatch):
+    small_run.runner(TEXT.format(keep=3)).train()
+    folder = small_run.folder / 'run'
+    (folder / 'iter_13.pth').write_bytes((folder / 'epoch_1.pth').read_bytes())
+    os.utime(folder / 'iter_13.pth', (0, 0))
+    (folder / 'last_checkpoint').unlink()
+    assert latest_checkpoint(folder) == str(folder / 'epoch_3.pth')
+    assert latest_checkpoint(folder, lambda stored: stored['meta']['epoch'] < 3) == str(folder / 'epoch_2.pth')
+    assert latest_checkpoint(folder, lambda stored: False) is None
+    (folder / 'interrupted.pth').write_bytes((folder / 'epoch_1.pth').read_bytes())
+    assert latest_checkpoint(folder) == str(folder / 'interrupted.pth')
