@@ -11,10 +11,9 @@ import numpy as np
 
 from ..distribution import GROUPS, ClassDistribution
 from ..distribution_aware import CountsLike, as_distribution
-from ..utils.checkpoint import whole_file
 from ..utils.errors import ConfigError, DistributionError
+from .figure_file import checked_path, new_figure, save_figure
 
-SUFFIXES = ('.png', '.svg', '.pdf')
 # Okabe and Ito's palette, apart for all common kinds of colour blindness; markers and dashes tell too.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#000000')
 MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
@@ -50,22 +49,14 @@ def plot_accuracy_by_class_size(results: Mapping[str, Any],
         ConfigError: The suffix is not known, or there is no result.
         DistributionError: A result is not of C classes.
     """
-    path, distribution = Path(path), as_distribution(distribution)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"cannot write '{path.name}'; its name must end in {', '.join(SUFFIXES)}")
+    path, distribution = checked_path(path), as_distribution(distribution)
     if not results:
         raise ConfigError('there is no result to draw; give at least one method')
     order, sections = _sorted_classes(distribution)
     points = _points(sections, distribution.num_classes)
     lines = {name: _line(*_checked(name, value, distribution.num_classes), order, points)
              for name, value in results.items()}
-    figure = _figure(lines, distribution, order, sections, points, title)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kind = path.suffix.lower()[1:]
-    metadata = {'png': None, 'svg': {'Date': None}, 'pdf': {'CreationDate': None}}[kind]
-    with whole_file(path) as part:
-        figure.savefig(part, format=kind, dpi=150, metadata=metadata)
-    return path
+    return save_figure(_figure(lines, distribution, order, sections, points, title), path)
 
 
 def _checked(name: str, value: Any, num_classes: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -110,13 +101,7 @@ def _points(sections: Mapping[str, tuple[int, int]], num_classes: int) -> list[n
 def _figure(lines: Mapping[str, tuple[np.ndarray, np.ndarray]], distribution: ClassDistribution,
             order: np.ndarray, sections: Mapping[str, tuple[int, int]], points: list[np.ndarray],
             title: str | None) -> Any:
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    matplotlib.rcParams['svg.hashsalt'] = 'ltkit'  # the same picture gives the same file
-
-    figure = Figure(figsize=(8, 5.6), layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = new_figure((8, 5.6))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.2))
     _shade(upper, lower, sections)
     centres = np.array([part.mean() for part in points])
