@@ -15,6 +15,7 @@ from .files import ConfigFile, read_files
 from .locate import Locator
 from .lookup import find_part, not_registered
 from .names import Names, known_keys
+from .numbers import check_numbers
 from .parts import PartChecker
 from .plugins import import_plugins
 from .variables import check_top_level
@@ -52,6 +53,7 @@ def load_config(
         known = _known(config, locator)
         check_top_level(root, known, options)
         PartChecker(config._cfg_dict, locator).check()
+        check_numbers(config._cfg_dict, locator)
         for key in [key for key in config if key not in known]:
             config._cfg_dict.pop(key)
     return config
@@ -72,6 +74,7 @@ def check_config(config: Config) -> None:
     if root is not None:
         check_top_level(root, known)
     PartChecker(config._cfg_dict, locator).check()
+    check_numbers(config._cfg_dict, locator)
 
 
 def _known(config: Config, locator: Locator) -> set[str]:
