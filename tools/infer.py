@@ -10,15 +10,15 @@ from ltkit.utils.friendly import friendly_main
 
 
 def parse_args() -> argparse.Namespace:
-    from mmengine.config import DictAction
+    from ltkit.apis import KeyValues, positive_number
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file that the model was trained with')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('path', help='image, or folder of images')
-    parser.add_argument('--topk', type=int, default=3, help='classes to show for each image (default: 3)')
-    parser.add_argument('--batch-size', type=int, default=32, help='images at once (default: 32)')
+    parser.add_argument('--topk', type=positive_number, default=3, help='classes to show for each image (default: 3)')
+    parser.add_argument('--batch-size', type=positive_number, default=32, help='images at once (default: 32)')
     parser.add_argument('--out', help='also write the predictions to this JSON file')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings')
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValues, metavar='KEY=VALUE', help='override settings')
     return parser.parse_args()
 
 

@@ -9,13 +9,13 @@ from ltkit.utils.friendly import friendly_main
 
 
 def parse_args() -> argparse.Namespace:
-    from ltkit.apis import add_run_arguments
+    from ltkit.apis import add_run_arguments, seed_number
     parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser)
     parser.add_argument('--resume', nargs='?', const='auto', metavar='PATH',
                         help='continue from PATH, or from the newest checkpoint of the work folder')
     parser.add_argument('--amp', action='store_true', help='mixed precision: fp16 on a GPU, bfloat16 on the CPU')
-    parser.add_argument('--seed', type=int, help='random seed (default: the config\'s, which is 0)')
+    parser.add_argument('--seed', type=seed_number, help='random seed (default: the config\'s, which is 0)')
     return parser.parse_args()
 
 

@@ -1,17 +1,20 @@
 """What a script calls: train, test, infer."""
 
-from .arguments import add_run_arguments, config_of
+from .arguments import KeyValues, add_run_arguments, config_of, positive_number, seed_number
 from .infer import Inferencer, image_files
 from .report import final_table
 from .run import default_work_dir, test, train, use_amp
 
 __all__ = [
     'Inferencer',
+    'KeyValues',
     'add_run_arguments',
     'config_of',
     'default_work_dir',
     'final_table',
     'image_files',
+    'positive_number',
+    'seed_number',
     'test',
     'train',
     'use_amp',

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from ltkit.apis import add_run_arguments, config_of
+from ltkit.apis import add_run_arguments, config_of, positive_number, seed_number
 from ltkit.utils.errors import ConfigError
 
 
@@ -50,3 +50,34 @@ def test_options_take_precedence(small_run):
 def test_wrong_option_is_refused(small_run):
     with pytest.raises(ConfigError, match='imbalance_factr'):
         config_of(_parse(small_run.config(), '--cfg-options', 'train_dataloader.dataset.imbalance_factr=10'))
+
+
+@pytest.mark.parametrize('option', ['model.head', '=3', 'train_cfg.max_epochs'])
+def test_option_without_a_value_is_one_line(small_run, option):
+    with pytest.raises(ConfigError, match=f"^--cfg-options: '{option}' is not KEY=VALUE"):
+        _parse(small_run.config(), '--cfg-options', option)
+
+
+@pytest.mark.parametrize('text', ['-1', '4294967296', '1.5', 'x', ''])
+def test_wrong_seed_is_refused(text):
+    assert seed_number('0') == 0 and seed_number('4294967295') == 2**32 - 1
+    with pytest.raises(argparse.ArgumentTypeError, match='must be a whole number from 0 to 4294967295'):
+        seed_number(text)
+
+
+def test_positive_number():
+    assert positive_number('7') == 7
+    with pytest.raises(argparse.ArgumentTypeError, match='must be a whole number from 1 on, but is 0'):
+        positive_number('0')
+
+
+def test_work_folder_that_cannot_be_written(small_run, tmp_path, monkeypatch):
+    (tmp_path / 'file').write_text('')
+    for folder in ('file', 'file/below'):
+        with pytest.raises(ConfigError, match=r'file is not a folder; give another --work-dir'):
+            config_of(_parse(small_run.config(), '--work-dir', tmp_path / folder))
+    config_of(_parse(small_run.config(), '--work-dir', tmp_path / 'new' / 'deep'))
+    assert not (tmp_path / 'new').exists()
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(ConfigError, match=f'no permission in {tmp_path}; give another'):
+        config_of(_parse(small_run.config(), '--work-dir', tmp_path / 'new'))

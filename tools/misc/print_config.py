@@ -11,8 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / 'ltkit').is_dir():
     sys.path.insert(0, str(ROOT))
 
-from mmengine.config import DictAction  # noqa: E402
-
+from ltkit.apis import KeyValues  # noqa: E402
 from ltkit.config import implied_prior_warnings, load_config  # noqa: E402
 from ltkit.utils.friendly import friendly_main  # noqa: E402
 
@@ -23,7 +22,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         metavar='KEY=VALUE',
         help='settings that take precedence over the file, such as model.head.loss.type=SoftmaxLoss',
     )
