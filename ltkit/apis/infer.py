@@ -13,11 +13,10 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from ltkit.datasets.image_folder import IMAGE_EXTENSIONS
 from ltkit.registry import DATASETS, MODELS, TRANSFORMS
 from ltkit.utils.checkpoint import load_weights, read_checkpoint
 from ltkit.utils.errors import ConfigError, DataError
-
-IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.ppm', '.tif', '.tiff', '.webp')
 
 
 class Inferencer:
@@ -98,9 +97,9 @@ def image_files(path: str) -> list[str]:
         return [str(root)]
     if not root.is_dir():
         raise DataError(f'no image or folder at {path}')
-    files = sorted(str(file) for file in root.rglob('*') if file.suffix.lower() in IMAGE_SUFFIXES)
+    files = sorted(str(file) for file in root.rglob('*') if file.suffix.lower() in IMAGE_EXTENSIONS)
     if not files:
-        raise DataError(f"no image in {path}; looked for {', '.join(IMAGE_SUFFIXES)}")
+        raise DataError(f"no image in {path}; looked for {', '.join(IMAGE_EXTENSIONS)}")
     return files
 
 

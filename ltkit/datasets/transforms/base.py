@@ -20,3 +20,11 @@ class BaseTransform(ABC):
     @abstractmethod
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Change and return ``results``."""
+
+
+def named(results: dict[str, Any]) -> str:
+    """What to call the image of ``results`` in a message: its line in a list and its file, or its number."""
+    line = f'{results["ann_line"]}: ' if results.get('ann_line') else ''
+    if results.get('img_path'):
+        return f'{line}image {results["img_path"]}'
+    return f'{line}image {results["sample_idx"]}' if 'sample_idx' in results else f'{line}an image'

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ...registry import TRANSFORMS
 from ...utils.errors import ConfigError, DataError
-from .base import BaseTransform
+from .base import BaseTransform, named
 
 _MODES = dict(color='RGB', gray='L')
 
@@ -19,6 +19,9 @@ class LoadImage(BaseTransform):
     """Read the file ``img_path`` into ``img``, uint8 ``(H, W, 3)`` RGB.
 
     An image that is there already (data sets of arrays) is kept.
+
+    Grey images of 16 bits are brought to 8; of an animation the first frame is
+    taken, and transparency is dropped.
 
     Args:
         color_type (str): ``'color'``, or ``'gray'`` for ``(H, W, 1)``. Defaults
@@ -45,17 +48,28 @@ class LoadImage(BaseTransform):
         path = results['img_path']
         try:
             with Image.open(path) as image:
-                pixels = np.asarray(image.convert(_MODES[self.color_type]))
+                pixels = np.asarray(_eight_bits(image).convert(_MODES[self.color_type]))
         except FileNotFoundError:
-            raise DataError(f'{_listed(results)}image {path} does not exist') from None
+            raise DataError(f'{named(results)} does not exist') from None
         except Exception as error:  # Pillow raises many kinds on damaged files
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise DataError(f'{_listed(results)}image {path} cannot be decoded: {reason}') from error
+            raise DataError(f'{named(results)} cannot be decoded: {reason}') from error
         return pixels if pixels.ndim == 3 else pixels[..., None]
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(color_type={self.color_type!r})'
 
 
-def _listed(results: dict[str, Any]) -> str:
-    return f'{results["ann_line"]}: ' if results.get('ann_line') else ''
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The image in a mode whose conversion to RGB or gray keeps what it shows.
+
+    Pillow clips 16 bits a pixel at 255, which turns nearly all of an image white;
+    they are divided by 256 here. A transparent palette is resolved first, as Pillow asks for.
+    """
+    if image.mode == 'P' and isinstance(image.info.get('transparency'), bytes):
+        return image.convert('RGBA')
+    if image.mode == 'F' or image.mode == 'I' and image.getextrema()[1] > 65535:
+        raise ValueError(f'Pillow mode {image.mode} states no range of its values; save it with 8 or 16 bits a pixel')
+    if image.mode.startswith('I'):
+        return Image.fromarray((np.asarray(image).clip(0) >> 8).astype(np.uint8))
+    return image

@@ -15,8 +15,8 @@ from torchvision import transforms as tv
 from torchvision.transforms import AutoAugmentPolicy, InterpolationMode
 
 from ...registry import TRANSFORMS
-from ...utils.errors import ConfigError, did_you_mean
-from .base import BaseTransform
+from ...utils.errors import ConfigError, DataError, did_you_mean
+from .base import BaseTransform, named
 from .names import TORCHVISION_TRANSFORMS
 
 
@@ -45,8 +45,17 @@ class TorchvisionTransform(BaseTransform):
             raise ConfigError(f'{name}: {error}') from error
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Change ``img``."""
-        results['img'] = from_pil(self.apply(to_pil(results['img'])))
+        """Change ``img``.
+
+        Raises:
+            DataError: The transform does not fit the image; names the image.
+        """
+        try:
+            results['img'] = from_pil(self.apply(to_pil(results['img'])))
+        except (TypeError, ValueError) as error:
+            height, width = results['img'].shape[:2]
+            raise DataError(f'torchvision/{self.apply!r} does not fit {named(results)} of {width} x {height} pixels: '
+                            f'{error}') from error
         return results
 
     def __repr__(self) -> str:

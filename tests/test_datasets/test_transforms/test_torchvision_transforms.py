@@ -9,7 +9,7 @@ import torch
 
 from ltkit.datasets.transforms import TORCHVISION_TRANSFORMS
 from ltkit.registry import TRANSFORMS
-from ltkit.utils.errors import ConfigError, RegistryError
+from ltkit.utils.errors import ConfigError, DataError, RegistryError
 
 ARGUMENTS = {
     'CenterCrop': dict(size=8),
@@ -103,3 +103,12 @@ def test_cifar_auto_augment(channels: int) -> None:
     outs = [transform(dict(img=image))['img'] for _ in range(40)]
     assert all(out.shape == image.shape and out.dtype == np.uint8 for out in outs)
     assert len({out.tobytes() for out in outs}) > 10
+
+
+def test_a_transform_that_does_not_fit_names_the_image() -> None:
+    crop = TRANSFORMS.build(dict(type='torchvision/RandomCrop', size=9))
+    image = np.zeros((4, 5, 3), np.uint8)
+    with pytest.raises(DataError, match=r'RandomCrop.* does not fit list\.txt:3: image a\.jpg of 5 x 4 pixels: .*9'):
+        crop(dict(img=image, img_path='a.jpg', ann_line='list.txt:3'))
+    with pytest.raises(DataError, match='does not fit image 7 of 5 x 4'):
+        crop(dict(img=image, sample_idx=7))
