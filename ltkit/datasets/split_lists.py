@@ -6,6 +6,7 @@ is known by its git blob hash, the sha1 of ``blob <size>\\0`` and its content.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 from collections.abc import Callable, Sequence
@@ -156,7 +157,7 @@ def parse_list(content: bytes, source: str) -> tuple[TextColumn, np.ndarray, np.
     """Split a list into paths and labels, without a Python loop over its lines.
 
     A line is split at its last space or tab, so a path may contain spaces.
-    Blank lines are passed over.
+    Blank lines and a byte-order mark of UTF-8 are passed over.
 
     Args:
         content (bytes): The list.
@@ -169,6 +170,9 @@ def parse_list(content: bytes, source: str) -> tuple[TextColumn, np.ndarray, np.
     Raises:
         DataError: A line is not ``path label``; names the line.
     """
+    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise DataError(f'{source} is UTF-16 text; save it as UTF-8')
+    content = content.removeprefix(codecs.BOM_UTF8)
     if not content.endswith(b'\n'):
         content += b'\n'
     text = np.frombuffer(content, dtype=np.uint8)

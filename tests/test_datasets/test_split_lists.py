@@ -152,3 +152,10 @@ def test_fetch_list(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=f'cannot fetch .*offline.*{entry.blob}'):
         fetch_list(entry, tmp_path / 'none', opener=offline)
+
+
+def test_byte_order_marks() -> None:
+    paths, labels, lines = parse_list(b'\xef\xbb\xbfa.jpg 3\r\n\r\nb c.jpg 4', 'x.txt')
+    assert [paths[0], paths[1]] == ['a.jpg', 'b c.jpg'] and labels.tolist() == [3, 4] and lines.tolist() == [1, 3]
+    with pytest.raises(DataError, match=r'^x\.txt is UTF-16 text; save it as UTF-8$'):
+        parse_list('a.jpg 3\n'.encode('utf-16'), 'x.txt')
