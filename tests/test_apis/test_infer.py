@@ -69,7 +69,7 @@ def test_nothing_to_classify(tmp_path):
     with pytest.raises(DataError, match='no image or folder at'):
         image_files(str(tmp_path / 'none'))
     (tmp_path / 'notes.txt').write_text('')
-    with pytest.raises(DataError, match=r'no image in .*; looked for \.bmp'):
+    with pytest.raises(DataError, match=r'no image in .*; looked for \.jpg'):
         image_files(str(tmp_path))
     (tmp_path / 'x.PNG').write_bytes(b'')
     assert image_files(str(tmp_path)) == [str(tmp_path / 'x.PNG')]

@@ -68,7 +68,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """
     if image.mode == 'P' and isinstance(image.info.get('transparency'), bytes):
         return image.convert('RGBA')
-    if image.mode == 'F' or image.mode == 'I' and image.getextrema()[1] > 65535:
+    if image.mode == 'F' or (image.mode == 'I' and image.getextrema()[1] > 65535):
         raise ValueError(f'Pillow mode {image.mode} states no range of its values; save it with 8 or 16 bits a pixel')
     if image.mode.startswith('I'):
         return Image.fromarray((np.asarray(image).clip(0) >> 8).astype(np.uint8))
