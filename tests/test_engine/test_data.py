@@ -11,6 +11,7 @@ from ltkit.engine import Runner
 from ltkit.utils.errors import ConfigError
 
 BOTH = 'train_dataloader = dict(in_memory=True)\nval_dataloader = dict(in_memory=True)\n'
+PLAIN = BOTH.replace('True', 'False')
 SHORT = 'train_cfg = dict(max_epochs=2, val_interval=2)\n'
 AUGMENTED = "train_dataloader = dict(in_memory=True, dataset=dict(pipeline=[dict(type='torchvision/RandomCrop', " \
     "size=8, padding=1), dict(type='Cutout', size=3), dict(type='PackInputs')]))\n"
@@ -23,7 +24,7 @@ def weights(runner: Runner) -> dict[str, torch.Tensor]:
 def test_one_line_trains_the_same_model(small_run):
     """Without augmentation the two data paths give the same batches, so the same weights."""
     results = []
-    for name, text in dict(plain='', fast=BOTH).items():
+    for name, text in dict(plain=PLAIN, fast=BOTH).items():
         runner = small_run.runner(SHORT + text, work_dir=name)
         runner.train()
         assert isinstance(runner.train_dataloader, InMemoryDataLoader) == (name == 'fast')
@@ -56,7 +57,7 @@ def test_mixed_images_and_a_loop_by_iterations(small_run, monkeypatch):
     text = BOTH + "model = dict(train_cfg=dict(augments=[dict(type='Mixup')]))\nparam_scheduler = None\n" \
         "train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=12, val_interval=12)\n"
     results = []
-    for name, lines in dict(fast=text, plain=text.replace(BOTH, '')).items():
+    for name, lines in dict(fast=text, plain=text.replace(BOTH, PLAIN)).items():
         runner = small_run.runner(lines, work_dir=name)
         runner.train()
         results.append(weights(runner))

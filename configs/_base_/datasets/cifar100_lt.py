@@ -4,8 +4,7 @@ data_preprocessor = dict(  # the CIFAR-10 statistics, which the field uses for b
     type='ImageDataPreprocessor', mean=[125.307, 122.961, 113.8575], std=[51.5865, 50.847, 51.255])
 train_dataloader = dict(
     batch_size=128,
-    num_workers=2,
-    persistent_workers=True,
+    in_memory=True,  # whole batches on the device; with False, give num_workers
     dataset=dict(
         type='CIFAR100LT',
         data_root='data',
@@ -19,8 +18,7 @@ train_dataloader = dict(
     sampler=dict(type='InstanceBalancedSampler'))
 val_dataloader = dict(
     batch_size=500,
-    num_workers=2,
-    persistent_workers=True,
+    in_memory=True,
     dataset=dict(type='CIFAR100LT', data_root='data', split='test', pipeline=[dict(type='PackInputs')]),
     sampler=dict(type='DefaultSampler', shuffle=False))
 test_dataloader = val_dataloader

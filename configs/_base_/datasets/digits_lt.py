@@ -3,12 +3,12 @@
 data_preprocessor = dict(type='ImageDataPreprocessor', mean=[77.8], std=[95.9])
 train_dataloader = dict(
     batch_size=32,
-    num_workers=0,
+    in_memory=True,
     dataset=dict(type='DigitsLT', split='train', imbalance_factor=50, pipeline=[dict(type='PackInputs')]),
     sampler=dict(type='InstanceBalancedSampler'))
 val_dataloader = dict(
     batch_size=350,
-    num_workers=0,
+    in_memory=True,
     dataset=dict(type='DigitsLT', split='test', pipeline=[dict(type='PackInputs')]),
     sampler=dict(type='DefaultSampler', shuffle=False))
 test_dataloader = val_dataloader

@@ -52,7 +52,7 @@ class BatchedTransform:
     def refuse(self, setting: str, known: str) -> ConfigError:
         """The error for a setting that the twin does not have."""
         return ConfigError(f'in_memory=True: {self.name} with {setting} has no batched form ({known} has '
-                           'one); leave in_memory out or change the pipeline')
+                           'one); set in_memory=False or change the pipeline')
 
 
 def batched_twin(*names: str) -> Callable[[type[BatchedTransform]], type[BatchedTransform]]:
@@ -80,7 +80,7 @@ def twin_of(transform: Any) -> BatchedTransform:
     kind = type(transform)
     name = f'torchvision/{kind.__name__}' if hasattr(kind, 'wrapped') else kind.__name__
     raise ConfigError(f"in_memory=True: the transform '{name}' has no batched form; those with one are "
-                      f"{', '.join(sorted(TWINS))}; leave in_memory out, or register one with "
+                      f"{', '.join(sorted(TWINS))}; set in_memory=False, or register one with "
                       'ltkit.datasets.in_memory.batched_twin')
 
 

@@ -83,11 +83,11 @@ def _check(dataset: Any) -> None:
     name = type(dataset).__name__
     if not isinstance(dataset, BaseLongTailDataset):
         raise ConfigError(f'in_memory=True needs a data set of ltkit that holds its images, but got {name}; '
-                          'leave in_memory out')
+                          'set in_memory=False')
     dataset.full_init()
     if dataset.columns.images is None:
-        raise ConfigError(f'in_memory=True needs images in memory, but {name} reads files; leave in_memory out')
+        raise ConfigError(f'in_memory=True needs images in memory, but {name} reads files; set in_memory=False')
     for method in ('get_data_info', 'prepare_data', '__getitem__'):
         if getattr(type(dataset), method) is not getattr(BaseLongTailDataset, method):
             raise ConfigError(f'in_memory=True would pass by {name}.{method}(), which makes its samples; '
-                              'leave in_memory out')
+                              'set in_memory=False')
