@@ -1,0 +1,7 @@
+# RIDE's schedule of 100 epochs at 200: the steps at the same fractions of the run.
+_base_ = './ride_imagenet_100e.py'
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.2, by_epoch=True, end=5),
+    dict(type='MultiStepLR', by_epoch=True, milestones=[120, 160], gamma=0.1),
+]
+train_cfg = dict(max_epochs=200)

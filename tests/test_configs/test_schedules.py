@@ -1,0 +1,76 @@
+"""The learning rate of each recipe, epoch by epoch, against the formula of its paper."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from ltkit.config import load_config
+from ltkit.registry import PARAM_SCHEDULERS
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+
+
+def warm_up(epoch: int, epochs: int = 5) -> float:
+    return min((epoch + 1) / epochs, 1)
+
+
+def steps(epoch: int, factor: float, *milestones: int) -> float:
+    return factor ** sum(epoch >= milestone for milestone in milestones)
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    return 0.5 * (1 + math.cos(math.pi * epoch / epochs))
+
+
+# Epochs, batch, weight decay, Nesterov, and the learning rate of the 0-based epoch (or iteration).
+RECIPES = {
+    'erm/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
+    'ldam/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
+    'ride/r32_cifar100_lt': (200, 128, 5e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
+    'balanced_softmax/r32_cifar100_lt_autoaugment': (13000, 512, 5e-4, False, lambda i: (
+        0.05 + 0.05 * i / 799 if i < 800 else 0.1 * cosine(i - 800, 12200))),
+    'erm/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
+    'erm/rx50_imagenet_lt_200e': (200, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 200)),
+    'ldam/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 54, 72)),
+    'ldam/rx50_imagenet_lt_200e': (200, 256, 5e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 120, 160)),
+    'ride/r50_imagenet_lt': (100, 256, 2e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 60, 80)),
+    'ride/rx50_imagenet_lt_90e': (90, 256, 2e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 54, 72)),
+    'ride/r50_imagenet_lt_200e': (200, 256, 2e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 120, 160)),
+    'ride/r50_inaturalist2018': (100, 512, 2e-4, True, lambda e: 0.2 * warm_up(e) * steps(e, 0.1, 60, 80)),
+    'erm/r50_inaturalist2018': (200, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 200)),
+}
+# The 0-based epoch from which classes are weighted.
+DEFERRED = {
+    'ldam/r32_cifar10_lt': 160, 'ldam/r32_cifar100_lt': 160, 'ldam/r50_imagenet_lt': 72, 'ldam/rx50_imagenet_lt': 72,
+    'ldam/r50_imagenet_lt_200e': 160, 'ldam/rx50_imagenet_lt_200e': 160, 'ride/r32_cifar10_lt': 160,
+    'ride/r32_cifar100_lt': 160, 'ride/r50_imagenet_lt': 80, 'ride/rx50_imagenet_lt': 80,
+    'ride/r50_imagenet_lt_90e': 72, 'ride/rx50_imagenet_lt_90e': 72, 'ride/r50_imagenet_lt_200e': 160,
+    'ride/rx50_imagenet_lt_200e': 160, 'ride/r50_inaturalist2018': 80,
+}
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_learning_rate(name):
+    length, batch, weight_decay, nesterov, formula = RECIPES[name]
+    cfg = load_config(CONFIGS / f'{name}.py')
+    settings = cfg.optim_wrapper.optimizer
+    assert cfg.train_dataloader.batch_size == batch
+    assert settings.type == 'SGD' and settings.momentum == 0.9 and settings.weight_decay == weight_decay
+    assert settings.get('nesterov', False) == nesterov
+    assert (cfg.train_cfg.get('max_epochs') or cfg.train_cfg.max_iters) == length
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=settings.lr)
+    schedulers = [PARAM_SCHEDULERS.build(dict(one, optimizer=optimizer)) for one in cfg.param_scheduler]
+    optimizer.step()
+    for position in range(length):
+        assert optimizer.param_groups[0]['lr'] == pytest.approx(formula(position), rel=1e-6), position
+        for scheduler in schedulers:
+            scheduler.step()
+
+
+@pytest.mark.parametrize('name', DEFERRED)
+def test_epoch_of_deferred_weights(name):
+    assert load_config(CONFIGS / f'{name}.py').model.head.loss.drw == dict(begin=DEFERRED[name], beta=0.9999)
