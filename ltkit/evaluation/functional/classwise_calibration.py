@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .calibration import CHUNK, NUM_BINS, UNIT, ArrayLike, bin_edges, bin_of, in_units, with_float64
+from .accuracy import ArrayLike, on_host
+from .calibration import NUM_BINS, UNIT, bin_edges, bin_of, in_chunks, in_units, with_float64
 
 
 class ClasswiseSums:
@@ -64,17 +65,15 @@ class ClasswiseSums:
         if scores.dim() != 2 or scores.size(1) != len(self.class_units):
             raise ValueError(f'scores must be of shape (N, {len(self.class_units)}), but are '
                              f'{tuple(scores.shape)}')
-        for part, own in zip(scores.split(CHUNK), labels.split(CHUNK)):
-            self.num_samples += sign * len(part)
-            self.class_units += sign * _column_units(part)
-            np.add.at(self.class_hits, own.numpy(), sign)
-            rows, columns = (part >= self._low(part)).nonzero(as_tuple=True)
-            values = part[rows, columns].cpu().double().numpy()
-            rows, columns = rows.cpu().numpy(), columns.cpu().numpy()
-            where = (columns, bin_of(values, self.edges))
-            np.add.at(self.counts, where, sign)
-            np.add.at(self.hits, where, sign * (own.numpy()[rows] == columns))
-            np.add.at(self.units, where, sign * in_units(values))
+        labels = labels.numpy()
+        self.num_samples += sign * len(labels)
+        self.class_units += sign * sum(_column_units(part) for part in in_chunks(scores))
+        np.add.at(self.class_hits, labels, sign)
+        rows, columns, values = _at_least(on_host(scores), self._low(scores))
+        where = (columns, bin_of(values, self.edges))
+        np.add.at(self.counts, where, sign)
+        np.add.at(self.hits, where, sign * (labels[rows] == columns))
+        np.add.at(self.units, where, sign * in_units(values))
         self.counts[:, 0] = self.hits[:, 0] = self.units[:, 0] = 0
 
     def _low(self, scores: Tensor) -> float:
@@ -120,3 +119,14 @@ def _column_units(scores: Tensor) -> np.ndarray:
     """
     sums = scores.double().add(2.0**12).sub_(2.0**12).sum(0)
     return np.rint(sums.cpu().numpy() / UNIT).astype(np.int64)
+
+
+def _at_least(scores: Tensor, low: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, columns and float64 values of the scores of at least ``low``."""
+    if scores.device.type == 'cpu':
+        array = scores.numpy()
+        rows, columns = np.divmod(np.flatnonzero(array >= array.dtype.type(low)), array.shape[1])
+        return rows, columns, array[rows, columns].astype(np.float64)
+    at = (scores >= low).nonzero(as_tuple=True)
+    rows, columns, values = (*at, scores[at])
+    return rows.cpu().numpy(), columns.cpu().numpy(), values.cpu().double().numpy()

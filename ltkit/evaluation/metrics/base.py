@@ -15,11 +15,11 @@ from torch import Tensor
 
 from ...distribution_aware import CountsLike, DistributionAware
 from ...utils.errors import DataError, TrainingError
+from .growing_records import GrowingRecords, Records
 
 SAMPLE_IDX = 'sample_idx'
 NO_INDEX = -1
 SUM_TOLERANCE = 0.02  # of probabilities in half precision
-Records = dict[str, np.ndarray]
 
 
 class LongTailMetric(DistributionAware, BaseMetric):
@@ -73,7 +73,9 @@ class LongTailMetric(DistributionAware, BaseMetric):
             records = self.record(data_samples)
             indices = [sample.get(SAMPLE_IDX, NO_INDEX) for sample in data_samples]
             records[SAMPLE_IDX] = np.array(indices, dtype=np.int64)
-            self.results.append(records)
+            if not self.results:
+                self.results.append(GrowingRecords())
+            self.results[0].append(records)
 
     def compute_metrics(self, results: list[Records]) -> dict[str, float]:
         """The metrics of a list of records; see :meth:`compute`."""
@@ -91,7 +93,7 @@ class LongTailMetric(DistributionAware, BaseMetric):
         Raises:
             DataError: No process has recorded a sample.
         """
-        parts = dist.all_gather_object(_concatenated(self.results))
+        parts = dist.all_gather_object(self.results[0].arrays() if self.results else {})
         self.results.clear()
         lengths = [len(part.get(SAMPLE_IDX, ())) for part in parts]
         if not sum(lengths):

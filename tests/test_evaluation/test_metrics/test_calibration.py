@@ -101,7 +101,7 @@ def test_scores_of_former_batches_are_not_held():
     metric = Calibration(groups=False)
     for start in range(0, 28, 4):
         metric.process(None, samples_of(range(start, start + 4)))
-    kept = sum(value.nbytes for record in metric.results for value in record.values())
+    kept = sum(value.nbytes for value in metric.results[0].arrays().values())
     assert kept <= 28 * 7 * 8 and metric._last[0].shape == (4, 7)
     metric.evaluate(28)
     assert metric._last is None and metric._sums is None
