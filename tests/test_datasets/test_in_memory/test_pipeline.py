@@ -73,21 +73,21 @@ def test_pipeline_without_pack_inputs(small_images):
 
 def test_twin_of_a_transform_of_a_plugin(small_images, monkeypatch):
 
-    @TRANSFORMS.register_module(name='MakeDark', force=True)
-    class MakeDark(BaseTransform):
+    @TRANSFORMS.register_module(name='HalveForTest', force=True)
+    class HalveForTest(BaseTransform):
         def transform(self, results):
             results['img'] = results['img'] // 2
             return results
 
-    with pytest.raises(ConfigError, match="'MakeDark' has no batched form; those with one are CIFARAutoAugment"):
-        make(small_images(dict(type='MakeDark')))
+    with pytest.raises(ConfigError, match="'HalveForTest' has no batched form; those with one are CIFARAutoAugment"):
+        make(small_images(dict(type='HalveForTest')))
     monkeypatch.setattr('ltkit.datasets.in_memory.base.TWINS', dict(TWINS))
 
-    @batched_twin('MakeDark')
+    @batched_twin('HalveForTest')
     class BatchedDark(BatchedTransform):
         def __call__(self, images, draws):
             return images // 2
 
-    dataset = small_images(dict(type='MakeDark'))
+    dataset = small_images(dict(type='HalveForTest'))
     assert torch.equal(make(dataset)(np.arange(9), sample_seeds(0, 0, 9))[8], dataset[8]['inputs'])
-    TRANSFORMS._module_dict.pop('MakeDark')
+    TRANSFORMS._module_dict.pop('HalveForTest')
