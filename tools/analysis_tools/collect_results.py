@@ -3,8 +3,8 @@
 
     python tools/analysis_tools/collect_results.py docs/results/digits work_dirs/quickstart/*/seed*
 
-Each run leaves ``results.json`` (metrics, seed, command, hardware, commit), its
-resolved config and its log. ``results.md`` has the table: one row for each
+Each run leaves ``results.json`` (metrics, seed, command, hardware, commit) and
+its log, which begins with the resolved config. ``results.md`` has the table: one row for each
 config, mean and standard deviation over seeds.
 """
 
@@ -29,8 +29,6 @@ def collect(run: Path, out: Path) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'results.json').write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
     here = str(run.resolve())  # of this machine; it says nothing to a reader
-    config = (run / Path(results['config']).name).read_text(encoding='utf-8')
-    (folder / 'config.py').write_text(config.replace(here, results['name']), encoding='utf-8')
     logs = sorted(run.glob('*/*.log'))
     if not logs:
         raise DataError(f'{run} has no log')

@@ -1,10 +1,2 @@
-model = dict(
-    type='ImageRecognizer',
-    backbone=dict(type='ResNet', depth=10, zero_init_residual=False),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(
-        type='LongTailClsHead',
-        num_classes=1000,
-        in_channels=512,
-        classifier=dict(type='LinearClassifier'),
-        loss=dict(type='SoftmaxLoss')))
+_base_ = './resnet50.py'
+model = dict(backbone=dict(depth=10), head=dict(in_channels=512))

@@ -1,0 +1,14 @@
+# The field's benchmark: CIFAR100-LT at three imbalance factors, ResNet-32, 200 epochs.
+title = 'CIFAR100-LT, ResNet-32, 200 epochs'
+methods = {
+    'ERM': 'erm/r32_cifar100_lt.py',
+    'ERM + Mixup': 'erm/r32_cifar100_lt_mixup.py',
+    'ERM + CutMix': 'erm/r32_cifar100_lt_cutmix.py',
+    'Weighted Softmax': 'weighted_softmax/r32_cifar100_lt.py',
+    'Balanced Softmax': 'balanced_softmax/r32_cifar100_lt.py',
+    'LDAM-DRW': 'ldam/r32_cifar100_lt.py',
+    'RIDE': 'ride/r32_cifar100_lt.py',
+}
+imbalance_factors = [100, 50, 10]
+seeds = [0, 1, 2]
+published = 'cifar100_lt'

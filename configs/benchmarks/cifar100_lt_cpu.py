@@ -1,0 +1,9 @@
+# CIFAR100-LT at the size of a CPU: ResNet-8 and 20 epochs. No published recipe, so no published figures beside it.
+title = 'CIFAR100-LT at CPU size: ResNet-8, 20 epochs'
+methods = {
+    'ERM': 'erm/r8_cifar100_lt_20e.py',
+    'Balanced Softmax': 'balanced_softmax/r8_cifar100_lt_20e.py',
+}
+imbalance_factors = [100]
+seeds = [0, 1, 2]
+notes = 'Not the recipe of the papers: a small network and a short schedule, to compare methods with each other only.'

@@ -1,0 +1,12 @@
+# CIFAR10-LT at three imbalance factors, ResNet-32, 200 epochs.
+title = 'CIFAR10-LT, ResNet-32, 200 epochs'
+methods = {
+    'ERM': 'erm/r32_cifar10_lt.py',
+    'Weighted Softmax': 'weighted_softmax/r32_cifar10_lt.py',
+    'Balanced Softmax': 'balanced_softmax/r32_cifar10_lt.py',
+    'LDAM-DRW': 'ldam/r32_cifar10_lt.py',
+    'RIDE': 'ride/r32_cifar10_lt.py',
+}
+imbalance_factors = [100, 50, 10]
+seeds = [0, 1, 2]
+published = 'cifar10_lt'

@@ -1,0 +1,12 @@
+# The survey's comparison (arXiv 2110.04596, Tables 4 and 5): ImageNet-LT, ResNeXt-50, 90 epochs. One run each, as there.
+title = 'ImageNet-LT, ResNeXt-50, 90 epochs'
+methods = {
+    'ERM': 'erm/rx50_imagenet_lt.py',
+    'Weighted Softmax': 'weighted_softmax/rx50_imagenet_lt.py',
+    'Balanced Softmax': 'balanced_softmax/rx50_imagenet_lt.py',
+}
+seeds = [0]
+# The last epoch's model on the test set; nothing is selected on it.
+cfg_options = {'val_dataloader.dataset.split': 'test'}
+reference_options = {'train_dataloader.dataset.split': 'train_balanced'}
+published = 'survey_imagenet_lt_90e'
