@@ -65,8 +65,7 @@ def label_ranks(scores: ArrayLike, labels: ArrayLike) -> np.ndarray:
     scores, labels = on_host(scores), labels.to(scores.device).unsqueeze(1)
     own = scores.gather(1, labels)
     if scores.device.type != 'cpu':
-        lower_index = torch.arange(num_classes, device=scores.device) < labels
-        return ((scores > own) | ((scores == own) & lower_index)).sum(1).cpu().numpy()
+        return _ranks_on_device(scores, own, labels).cpu().numpy()
     array, value, column = scores.numpy(), own.numpy(), labels.numpy()  # numpy compares several times faster
     ranks = np.count_nonzero(array > value, axis=1)
     tied = np.flatnonzero(np.count_nonzero(array == value, axis=1) > 1)
@@ -163,6 +162,11 @@ def macro_f1(counts: ConfusionCounts) -> float:
     r"""Mean over the classes with a test sample of :math:`F_1 = 2 TP / (2 TP + FP + FN)`."""
     f1 = _ratio(2 * counts.correct, counts.support + counts.predicted)
     return float(np.mean(f1[counts.support > 0])) if np.any(counts.support) else float('nan')
+
+
+def _ranks_on_device(scores: Tensor, own: Tensor, labels: Tensor) -> Tensor:
+    lower_index = torch.arange(scores.size(1), device=scores.device) < labels
+    return ((scores > own) | ((scores == own) & lower_index)).sum(1)
 
 
 def _integers(values: ArrayLike) -> np.ndarray:

@@ -127,6 +127,10 @@ def _at_least(scores: Tensor, low: float) -> tuple[np.ndarray, np.ndarray, np.nd
         array = scores.numpy()
         rows, columns = np.divmod(np.flatnonzero(array >= array.dtype.type(low)), array.shape[1])
         return rows, columns, array[rows, columns].astype(np.float64)
+    return _at_least_on_device(scores, low)
+
+
+def _at_least_on_device(scores: Tensor, low: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     at = (scores >= low).nonzero(as_tuple=True)
     rows, columns, values = (*at, scores[at])
     return rows.cpu().numpy(), columns.cpu().numpy(), values.cpu().double().numpy()

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ltkit.evaluation import functional as F
+from ltkit.evaluation.functional import accuracy
 
 
 def _data(num_classes: int = 7, samples: int = 90, seed: int = 0):
@@ -28,15 +29,23 @@ def _loop_per_class(labels, predicted, num_classes):
     return rows
 
 
-@pytest.mark.parametrize('kind', ['numpy', 'torch', 'half'])
+@pytest.mark.parametrize('kind', ['numpy', 'torch', 'half', 'bfloat16'])
 def test_ranks_and_predictions_equal_a_loop(kind):
     scores, labels = _data()
-    given = {'numpy': scores, 'torch': torch.tensor(scores), 'half': torch.tensor(scores).half()}[kind]
+    given = {'numpy': scores, 'torch': torch.tensor(scores), 'half': torch.tensor(scores).half(),
+             'bfloat16': torch.tensor(scores).bfloat16()}[kind]
     ranks, predicted = F.label_ranks(given, labels), F.predictions(given)
     for i, (row, label) in enumerate(zip(scores.tolist(), labels)):
         order = sorted(range(len(row)), key=lambda c: (-row[c], c))
         assert ranks[i] == order.index(label)
         assert predicted[i] == order[0]
+
+
+def test_ranks_are_the_same_on_an_accelerator():
+    scores, labels = _data()
+    tensor, column = torch.tensor(scores), torch.tensor(labels)[:, None]
+    got = accuracy._ranks_on_device(tensor, tensor.gather(1, column), column)
+    assert got.tolist() == F.label_ranks(scores, labels).tolist()
 
 
 @pytest.mark.parametrize('k', [1, 2, 5])

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ltkit.evaluation import functional as F
+from ltkit.evaluation.functional import classwise_calibration
 
 
 def data(samples=300, classes=6, seed=0):
@@ -71,3 +72,11 @@ def test_no_sample_and_wrong_shapes():
         F.ClasswiseSums(3).update(np.zeros((2, 4)), np.zeros(2))
     with pytest.raises(ValueError, match='add up'):
         F.ClasswiseSums(3) + F.ClasswiseSums(4)
+
+
+def test_the_same_scores_are_found_on_an_accelerator():
+    scores = torch.tensor(data()[0]).float()
+    for low in (1 / 15, 0.5, 2.0):
+        host = classwise_calibration._at_least(scores, low)
+        device = classwise_calibration._at_least_on_device(scores, low)
+        assert all(np.array_equal(one, other) for one, other in zip(host, device))
