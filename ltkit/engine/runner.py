@@ -25,6 +25,7 @@ from ltkit.utils.errors import CheckpointError, ConfigError, DiskFullError
 from ltkit.utils.files import full_disk_error, is_full, tensor_bytes, whole_file
 from ltkit.version import __version__
 
+from .building import building
 from .data import build_dataloader
 from .launch import init_processes
 from .message_hub import make_lazy
@@ -63,7 +64,8 @@ class Runner(_Runner):
     def __init__(self, *args: Any, strict_load: bool = False, **kwargs: Any) -> None:
         self.strict_load = strict_load
         self.stop_signals = StopSignals()
-        super().__init__(*args, **kwargs)
+        with building('config'):
+            super().__init__(*args, **kwargs)
 
     def train(self) -> nn.Module:
         """Train; see mmengine.
@@ -131,17 +133,34 @@ class Runner(_Runner):
 
         Its workers outlive a signal to the whole process group.
         """
-        return careful_workers(build_dataloader(*args, **kwargs))
+        with building('dataloader'):
+            return careful_workers(build_dataloader(*args, **kwargs))
 
     def build_train_loop(self, loop: Any) -> Any:
         dataloader = self._train_dataloader
         if isinstance(loop, dict) and isinstance(dataloader, dict):
             self._train_dataloader = self._per_process(dataloader)
-        built = super().build_train_loop(loop)
+        with building('train_cfg'):
+            built = super().build_train_loop(loop)
         sampler = getattr(getattr(built.dataloader, 'batch_sampler', None), 'sampler', None)
         if hasattr(sampler, 'set_max_epochs'):
             sampler.set_max_epochs(math.ceil(built.max_iters / len(built.dataloader)))
         return built
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build the optimizer; see mmengine."""
+        with building('optim_wrapper'):
+            return super().build_optim_wrapper(optim_wrapper)
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """Build the schedulers; see mmengine."""
+        with building('param_scheduler'):
+            return super().build_param_scheduler(scheduler)
+
+    def build_evaluator(self, evaluator: Any) -> Any:
+        """Build the metrics; see mmengine."""
+        with building('evaluator'):
+            return super().build_evaluator(evaluator)
 
     def _per_process(self, dataloader: dict) -> dict:
         """The data loader of one process for a batch size of all together."""

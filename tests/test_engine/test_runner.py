@@ -254,3 +254,15 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(small_run):
     weights = torch.load(folder / 'epoch_1.pth', weights_only=True)['state_dict']
     assert all(torch.isfinite(value).all() for value in weights.values())
     assert not (folder / 'results.json').exists()
+
+
+@pytest.mark.parametrize('text, message', [
+    ("param_scheduler = [dict(type='LinearLR', start_factor=-3)]", 'param_scheduler: LinearLR: Starting'),
+    ("optim_wrapper = dict(optimizer=dict(type='AdamW', _delete_=True, betas=(2, 3)))",
+     'optim_wrapper: AdamW: Invalid'),
+    ('val_dataloader = None', 'config: .*val_dataloader, val_cfg, and val_evaluator'),
+    ("model = dict(head=dict(loss=dict(type='LDAMLoss', max_margin='wide')))", "config: LDAMLoss: '>='"),
+])
+def test_what_a_part_refuses_is_a_config_error(small_run, text, message):
+    with pytest.raises(ConfigError, match=f'^{message}'):
+        small_run.runner(text).train()

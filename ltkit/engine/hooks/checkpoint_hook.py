@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 from collections import deque
 from typing import Any
@@ -13,7 +14,13 @@ from mmengine.runner import Runner
 
 from ltkit.registry import HOOKS
 from ltkit.utils.checkpoint import INTERRUPTED
+from ltkit.utils.errors import ConfigError, did_you_mean
 from ltkit.utils.files import whole_file
+
+_SIGNATURE = inspect.signature(_CheckpointHook.__init__)
+_SIGNATURE = _SIGNATURE.replace(parameters=[
+    parameter for parameter in _SIGNATURE.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD])
+ARGUMENTS = tuple(_SIGNATURE.parameters)[1:]
 
 
 @HOOKS.register_module()
@@ -26,8 +33,18 @@ class CheckpointHook(_CheckpointHook):
     the next one. ``last_checkpoint`` is written whole.
 
     Args:
-        **kwargs: As of mmengine's hook.
+        **kwargs: As of mmengine's hook, which keeps any other for the first save.
+
+    Raises:
+        ConfigError: An argument that the hook does not have.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.args:
+            raise ConfigError(f"CheckpointHook has no argument '{name}'{did_you_mean(name, ARGUMENTS)}")
+
+    __init__.__signature__ = _SIGNATURE  # type: ignore[attr-defined]  # for the check of configs
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = []

@@ -7,8 +7,10 @@ import signal
 
 import pytest
 
+from ltkit.config import load_config
 from ltkit.engine.hooks import CheckpointHook
 from ltkit.utils.checkpoint import latest_checkpoint
+from ltkit.utils.errors import ConfigError
 
 TEXT = 'train_cfg = dict(max_epochs=3, val_interval=3)\n' \
     'default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts={keep}))'
@@ -71,3 +73,11 @@ def test_the_newest_of_epochs_and_iterations_is_found(small_run, monkeypatch):
     assert latest_checkpoint(folder, lambda stored: False) is None
     (folder / 'interrupted.pth').write_bytes((folder / 'epoch_1.pth').read_bytes())
     assert latest_checkpoint(folder) == str(folder / 'interrupted.pth')
+
+
+def test_a_slip_in_an_argument_is_found_before_training(small_run):
+    with pytest.raises(ConfigError, match="has no argument 'intervl'; did you mean 'interval'"):
+        load_config(small_run.config('default_hooks = dict(checkpoint=dict(intervl=5))'))
+    with pytest.raises(ConfigError, match=r"^CheckpointHook has no argument 'intervl'"):
+        CheckpointHook(intervl=5)
+    assert CheckpointHook(interval=5, save_best='auto').interval == 5
