@@ -176,8 +176,8 @@ class LongTailLoss(DistributionAware, nn.Module):
         self.drw = dict(begin=begin, beta=beta)
         self.drw_active = begin == 0
 
-    def set_epoch(self, epoch: int, max_epochs: int) -> None:
-        """Take the 0-based epoch that begins; ``EpochHook`` calls this."""
+    def set_epoch(self, epoch: int, max_epochs: int | None = None) -> None:
+        """Take the 0-based epoch that begins; ``EpochHook`` calls this, and gives the number of epochs as well."""
         active = self.drw is not None and epoch >= self.drw['begin']
         if active != self.drw_active:  # torch.compile guards on this bool: written only when it changes
             self.drw_active = active

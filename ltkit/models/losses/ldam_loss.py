@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -35,15 +36,21 @@ class LDAMLoss(LongTailLoss):
             units of the cosine, 0 or more. Defaults to 0.5.
         scale (float, optional): s, above 0. Defaults to that of the classifier,
             which the head hands over, or 30 without a head.
-        **kwargs: ``class_counts``, ``drw``, ``reduction``, ``loss_weight``; see
+        drw (dict, optional): Deferred re-weighting, see :class:`LongTailLoss`.
+            Defaults to None.
+        **kwargs: ``class_counts``, ``reduction``, ``loss_weight``; see
             :class:`LongTailLoss`.
 
     Raises:
         ConfigError: A margin or scale out of range.
     """
 
-    def __init__(self, max_margin: float = 0.5, scale: float | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self,
+                 max_margin: float = 0.5,
+                 scale: float | None = None,
+                 drw: Mapping[str, Any] | None = None,
+                 **kwargs: Any) -> None:
+        super().__init__(drw=drw, **kwargs)
         if not max_margin >= 0:
             raise ConfigError(f'max_margin must be 0 or more, but is {max_margin}')
         self.max_margin = max_margin

@@ -111,3 +111,12 @@ def test_wrong_arguments():
         LDAMLoss(max_margin=-1)
     with pytest.raises(ConfigError, match='scale of a margin loss must be above 0, but is 0'):
         LDAMLoss(scale=0)
+
+
+def test_drw_of_a_loss_used_alone(case):
+    loss = LDAMLoss(0.5, 30, dict(begin=160), class_counts=case.counts)
+    assert not loss.drw_active
+    loss.set_epoch(160)
+    assert loss.drw_active
+    loss.set_epoch(159, 200)
+    assert not loss.drw_active
