@@ -98,8 +98,11 @@ def choose_long_tailed(labels: np.ndarray,
         ndarray: Indices class by class, int64, shape ``(sum(counts),)``.
 
     Raises:
+        ConfigError: ``seed`` is none.
         DataError: A class has fewer samples than it should keep.
     """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ConfigError(f'seed must be a whole number from 0 to {2**32 - 1}, but is {seed!r}')
     rng = np.random.RandomState(seed)  # the generator of the published lists
     chosen = []
     for label, count in enumerate(counts):

@@ -107,3 +107,9 @@ def test_balanced_counts() -> None:
     assert balanced_counts(276, 10).tolist() == [28] * 6 + [27] * 4
     assert balanced_counts(30, 3).tolist() == [10] * 3
     assert balanced_counts(10847, 100).sum() == 10847 and balanced_counts(10847, 100).dtype == np.int64
+
+
+@pytest.mark.parametrize('seed', [-1, 2**32, 1.5, None, True])
+def test_a_seed_out_of_range_is_refused(seed) -> None:
+    with pytest.raises(ConfigError, match='seed must be a whole number from 0 to 4294967295'):
+        choose_long_tailed(np.zeros(3, np.int64), [1], seed)

@@ -81,6 +81,13 @@ def conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
 
 
+def check_channels(images: Tensor, in_channels: int) -> None:
+    """Raise :class:`ConfigError` unless the images ``(N, C, H, W)`` have as many channels as the network takes."""
+    if images.size(1) != in_channels:
+        raise ConfigError(f'backbone.in_channels is {in_channels}, but the images have {images.size(1)} channels; set '
+                          f'in_channels={images.size(1)}')
+
+
 def norm_layer(norm_cfg: dict | None, channels: int) -> nn.Module:
     """Batch normalisation, or what ``norm_cfg`` names (through mmcv)."""
     if norm_cfg is None:
@@ -155,6 +162,7 @@ class CIFARResNet(BaseModule):
         if not out_indices or any(i not in (0, 1, 2) for i in out_indices):
             raise ConfigError(f'out_indices must be stages from 0, 1, 2, but is {tuple(out_indices)}')
         self.depth = depth
+        self.in_channels = in_channels
         self.out_indices = tuple(out_indices)
         widths = (base_channels, 2 * base_channels, 4 * base_channels)
         self.conv1 = conv3x3(in_channels, widths[0])
@@ -180,6 +188,7 @@ class CIFARResNet(BaseModule):
             tuple[Tensor]: The maps of ``out_indices``, in the order of the
             stages; the last stage's has shape ``(N, 64, H / 4, W / 4)``.
         """
+        check_channels(x, self.in_channels)
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         outs = []
         for i, stage in enumerate((self.layer1, self.layer2, self.layer3)):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ltkit.registry import MODELS
 
-from .cifar_resnet import blocks_per_stage, conv3x3, init_convolutions, make_stage, norm_layer
+from .cifar_resnet import blocks_per_stage, check_channels, conv3x3, init_convolutions, make_stage, norm_layer
 from .multi_expert import MultiExpertMixin, check_num_experts, reduced
 
 
@@ -49,6 +49,7 @@ class MultiExpertCIFARResNet(MultiExpertMixin, BaseModule):
         super().__init__(init_cfg)
         num_blocks = blocks_per_stage(depth)
         self.depth = depth
+        self.in_channels = in_channels
         self.reduce_dimension = reduce_dimension
         middle = reduced(2 * base_channels, reduce_dimension)
         self.out_channels = reduced(4 * base_channels, reduce_dimension)
@@ -70,6 +71,7 @@ class MultiExpertCIFARResNet(MultiExpertMixin, BaseModule):
 
     def forward_shared(self, x: Tensor) -> Tensor:
         """Images ``(N, in_channels, H, W)`` to ``(N, 16, H, W)``."""
+        check_channels(x, self.in_channels)
         return self.layer1(F.relu(self.bn1(self.conv1(x)), inplace=True))
 
 

@@ -117,3 +117,9 @@ def test_depth_out_of_range(depth):
 def test_out_indices_out_of_range():
     with pytest.raises(ConfigError, match='out_indices'):
         CIFARResNet(8, out_indices=(3, ))
+
+
+@pytest.mark.parametrize('name', ['ResNet8', 'RIDEResNet8'])
+def test_images_of_other_channels_are_refused(name):
+    with pytest.raises(ConfigError, match='in_channels is 3, but the images have 1 channels; set in_channels=1'):
+        MODELS.build(dict(type=name))(torch.zeros(2, 1, 8, 8))
