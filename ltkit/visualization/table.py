@@ -15,6 +15,7 @@ from ..utils.errors import ConfigError
 TITLES = dict(name='method', top1='top-1', top5='top-5', many='many', medium='medium', few='few',
               mean_class='mean class', macro_f1='macro F1', g_mean='G-mean', worst_class='worst class',
               harmonic_mean='harmonic mean', few_to_many='few as many', many_to_few='many as few',
+              predicted_prior_l1='prior L1', predicted_prior_kl='prior KL',
               ece='ECE', mce='MCE', adaptive_ece='adaptive ECE', classwise_ece='classwise ECE', nll='NLL',
               brier='Brier', ua='UA', ra='RA', time='time', seeds='seeds')
 COLUMNS = ('top1', 'many', 'medium', 'few', 'time')
