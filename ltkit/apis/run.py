@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
 
 from ltkit.config import implied_prior_warnings
 from ltkit.engine import Runner, init_processes
+from ltkit.engine.launch import launch_id, restarts
 from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError
 
@@ -26,6 +28,9 @@ def default_work_dir(config: str) -> str:
 def train(cfg: Config) -> dict[str, Any]:
     """Train the model of a config, or resume it (``cfg.resume``).
 
+    When torchrun starts it again after a process died, it goes on from the newest
+    checkpoint of this launch, or from the beginning when there is none yet.
+
     Args:
         cfg (Config): As :func:`ltkit.config.load_config` gives it.
 
@@ -36,6 +41,8 @@ def train(cfg: Config) -> dict[str, Any]:
     if cfg.get('train_dataloader') is None:
         raise ConfigError(f'{cfg.filename} has no train_dataloader; this config can be tested only')
     init_processes(cfg.get('launcher', 'none'), cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
+    if restarts():
+        _find_restarted(cfg)
     if cfg.get('resume'):
         _find_resumed(cfg)
     runner = Runner.from_cfg(cfg)
@@ -83,6 +90,23 @@ def use_amp(cfg: Config) -> None:
         wrapper.setdefault('loss_scale', 'dynamic')
     else:
         wrapper.type = 'CPUAmpOptimWrapper'
+
+
+def _find_restarted(cfg: Config) -> None:
+    """Resume from what this launch has written; all processes take what the first one finds."""
+    resume, launch = cfg.get('resume'), launch_id()
+
+    def ours(checkpoint: dict[str, Any]) -> bool:
+        own = launch is not None and (checkpoint.get('meta') or {}).get('launch') == launch
+        return own or (resume and not cfg.get('load_from'))
+
+    found = [latest_checkpoint(cfg.work_dir, ours) if is_main_process() else None]
+    broadcast_object_list(found)
+    if is_main_process():
+        print(f'restart {restarts()}: ' + (f'resuming {found[0]}' if found[0] else 'there is no checkpoint of '
+              'this launch yet, so it begins as it did'), flush=True)
+    if found[0]:
+        cfg.resume, cfg.load_from = True, found[0]
 
 
 def _find_resumed(cfg: Config) -> None:

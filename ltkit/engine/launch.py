@@ -38,6 +38,8 @@ def init_processes(launcher: str, timeout: float | None = None) -> None:
         raise ConfigError(f"--launcher pytorch needs {', '.join(absent)} in the environment; start the run "
                           'with tools/dist_train.sh CONFIG GPUS, or torchrun')
     options = {} if timeout is None else dict(timeout=datetime.timedelta(seconds=timeout))
+    if restarts() and os.environ.get('TORCHELASTIC_USE_AGENT_STORE') == 'True':
+        options.update(store=_fresh_store(), rank=int(os.environ['RANK']), world_size=int(os.environ['WORLD_SIZE']))
     local_rank = int(os.environ['LOCAL_RANK'])
     if torch.cuda.is_available():
         local_size = int(os.environ.get('LOCAL_WORLD_SIZE', local_rank + 1))
@@ -52,6 +54,23 @@ def init_processes(launcher: str, timeout: float | None = None) -> None:
         if torch_dist.get_rank() == 0:
             print(f'no GPU found: {torch_dist.get_world_size()} processes on the CPU, connected by '
                   'gloo', flush=True)
+
+
+def launch_id() -> str | None:
+    """What the processes of one launch share, restarts included; None where there is no launcher."""
+    given = os.environ.get('LTKIT_LAUNCH_ID') or os.environ.get('TORCHELASTIC_RUN_ID')
+    return None if given == 'none' else given  # torchrun's word for an id that was not given
+
+
+def restarts() -> int:
+    """How often torchrun has started this run again after a process died."""
+    return int(os.environ.get('TORCHELASTIC_RESTART_COUNT', '0'))
+
+
+def _fresh_store() -> torch_dist.Store:
+    """A part of torchrun's store for this restart alone: the other has the addresses of the dead processes."""
+    store = torch_dist.TCPStore(os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), is_master=False)
+    return torch_dist.PrefixStore(f'restart_{restarts()}', store)
 
 
 def _environment_of_slurm() -> None:

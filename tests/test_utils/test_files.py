@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ def test_error_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / 'a.txt'
     path.write_text('old')
     with pytest.raises(ValueError), whole_file(path) as part:
-        open(part, 'w').write('half')
+        Path(part).write_text('half')
         raise ValueError
     assert path.read_text() == 'old' and list(tmp_path.iterdir()) == [path]
 
@@ -29,7 +30,7 @@ def test_bytes_then_name_then_folder_reach_the_disk(tmp_path, monkeypatch):
                         fsync(handle))
     monkeypatch.setattr(os, 'replace', lambda a, b: events.append('rename') or replace(a, b))
     with whole_file(tmp_path / 'a.txt') as part:
-        open(part, 'w').write('new')
+        Path(part).write_text('new')
     assert events == [part, 'rename', str(tmp_path)]
 
 
@@ -39,7 +40,7 @@ def test_full_disk_names_file_need_and_room(tmp_path, number, word):
     path = tmp_path / 'a.pth'
     path.write_text('old')
     with pytest.raises(DiskFullError) as caught, whole_file(path, needed=12_345_678) as part:
-        open(part, 'w').write('half')
+        Path(part).write_text('half')
         raise OSError(number, 'x')
     message = str(caught.value)
     assert word in message and str(path) in message and 'needs 12.3 MB' in message and '\n' not in message

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ltkit.engine.launch import launch_id
 from ltkit.registry import HOOKS
 from ltkit.utils.checkpoint import from_plain, plain
 
@@ -15,12 +16,15 @@ from ltkit.utils.checkpoint import from_plain, plain
 class CheckpointStateHook(Hook):
     """Write what ``weights_only`` can read, and turn it back on loading.
 
+    The launch that wrote a checkpoint stands in its ``meta``.
+
     On by default, like all hooks of :data:`ltkit.engine.runner.DEFAULT_HOOKS`.
     """
 
     priority = 'VERY_LOW'
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        checkpoint['meta']['launch'] = launch_id()
         for key in ('meta', 'message_hub', 'param_schedulers', 'optimizer'):
             if key in checkpoint:
                 checkpoint[key] = plain(checkpoint[key])

@@ -137,3 +137,16 @@ def test_agreement_on_gpus_reads_the_sum_of_the_time_before(monkeypatch):
         signals.received = 'SIGTERM' if call >= 5 else None
         answers.append(hook._agreed(runner))
     assert [call for call, answer in enumerate(answers, 1) if answer] == [9, 12]
+def test_two_processes_stop_at_one_step(small_run, make):
+    straight = make('straight')
+    config = make('stopped', number=int(signal.SIGTERM), iteration=12, rank=1)
+    folder = small_run.folder / 'stopped'
+    small_run.tool('dist_train.sh', straight, 2, '--work-dir', 'straight', CUDA_VISIBLE_DEVICES='')
+    done = small_run.tool('dist_train.sh', config, 2, '--work-dir', folder, check=None, CUDA_VISIBLE_DEVICES='')
+    _stopped(done, 'SIGTERM', 13, folder)
+    assert 'a signal to another process: saved after iteration 13' in done.stderr
+    small_run.tool('dist_train.sh', straight, 2, '--work-dir', folder, '--resume', CUDA_VISIBLE_DEVICES='')
+    # The running statistics were averaged over the processes once more: the same but for rounding.
+    _same_end(small_run, 'straight', 'stopped', statistics=1e-5)
+
+
