@@ -94,7 +94,9 @@ def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str, s
         CheckpointError: The weights are of another model.
     """
     state = checkpoint.get('state_dict', checkpoint)
-    state = OrderedDict((re.sub(r'^(module\.|_orig_mod\.)+', '', key), value) for key, value in state.items())
+    if not isinstance(state, Mapping):
+        raise CheckpointError(f'{source} has no weights: its state_dict is a {type(state).__name__}')
+    state = OrderedDict((re.sub(r'^(module\.|_orig_mod\.)+', '', str(key)), value) for key, value in state.items())
     own = model.state_dict()
     # Either side may lack the class counts (before training); num_batches_tracked is bookkeeping.
     unknown = {key for key in own if key.endswith('class_counts')

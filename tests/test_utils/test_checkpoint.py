@@ -195,6 +195,14 @@ def test_not_strict_leaves_out_what_differs():
     assert torch.equal(model[0].bias, state['0.bias'])
 
 
+@pytest.mark.parametrize('state', [5, [1, 2], 'weights'])
+def test_a_state_that_is_no_dict_is_named(state):
+    with pytest.raises(CheckpointError, match=rf'^x\.pth has no weights: its state_dict is a {type(state).__name__}$'):
+        load_weights(torch.nn.Linear(1, 1), dict(state_dict=state), 'x.pth')
+    with pytest.raises(CheckpointError, match=r'^x\.pth is of another model'):
+        load_weights(torch.nn.Linear(1, 1), {0: torch.zeros(1)}, 'x.pth')
+
+
 @pytest.mark.parametrize('state', [
     {'backbone.weight': torch.zeros(2)},
     {'epoch': 3, 'net': {'0.weight': torch.zeros(2)}},
