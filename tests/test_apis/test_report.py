@@ -23,7 +23,7 @@ def test_what_is_not_known_is_left_out():
 
 
 def test_what_does_not_fit_the_screen_goes_below():
-    metrics = {'accuracy/top1': 48.0, 'accuracy/many': 96.2, 'calibration/ece': 22.76, 'mine/a_long_name': 1.0}
+    metrics = {'accuracy/top1': 48.0, 'accuracy/many': 96.2, 'calibration/ece': 22.76, 'mine/a_long_name': 1}
     table = final_table(dict(metrics=metrics, split='val', epoch=3), width=20)
     assert table.splitlines() == ['top-1   many    ECE', '48.00  96.20  22.76',
                                   'a_long_name', '       1.00', 'val set after 3 epochs']
