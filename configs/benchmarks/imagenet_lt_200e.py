@@ -1,4 +1,4 @@
-# The survey's comparison (arXiv 2110.04596, Tables 4 and 5): ImageNet-LT, ResNeXt-50, 200 epochs. One run each, as there.
+# The survey's comparison (arXiv 2110.04596, Tables 4 and 5): ImageNet-LT, ResNeXt-50, 200 epochs.
 title = 'ImageNet-LT, ResNeXt-50, 200 epochs'
 methods = {
     'ERM': 'erm/rx50_imagenet_lt_200e.py',
