@@ -12,6 +12,12 @@ from ..utils.errors import ConfigError, DataError
 IMBALANCE_TYPES = ('exp', 'step')
 
 
+def check_imbalance_type(imbalance_type: str | None) -> None:
+    """Raise :class:`ConfigError` unless it is one of ``IMBALANCE_TYPES`` or None."""
+    if imbalance_type is not None and imbalance_type not in IMBALANCE_TYPES:
+        raise ConfigError(f"imbalance_type must be 'exp', 'step' or None, but is {imbalance_type!r}")
+
+
 def imbalance_counts(num_max: int,
                      num_classes: int,
                      imbalance_factor: float,
@@ -38,8 +44,7 @@ def imbalance_counts(num_max: int,
         ConfigError: An unknown type, a factor below 1, or one that leaves a
             class without a sample.
     """
-    if imbalance_type is not None and imbalance_type not in IMBALANCE_TYPES:
-        raise ConfigError(f"imbalance_type must be 'exp', 'step' or None, but is {imbalance_type!r}")
+    check_imbalance_type(imbalance_type)
     if isinstance(imbalance_factor, bool) or not isinstance(imbalance_factor, (int, float)) or not (
             1 <= imbalance_factor < float('inf')):
         hint = ''

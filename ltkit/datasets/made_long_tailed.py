@@ -10,7 +10,13 @@ import numpy as np
 
 from .base import BaseLongTailDataset
 from .columns import Columns
-from .imbalance import balanced_counts, choose_long_tailed, imbalance_counts, index_list_hash
+from .imbalance import (
+    balanced_counts,
+    check_imbalance_type,
+    choose_long_tailed,
+    imbalance_counts,
+    index_list_hash,
+)
 
 CANONICAL_SEED = 0
 
@@ -54,6 +60,7 @@ class MadeLongTailedDataset(BaseLongTailDataset):
                  pipeline: Sequence[dict | Callable] = (),
                  balanced_reference: bool = False,
                  **kwargs: Any) -> None:
+        check_imbalance_type(imbalance_type)  # also where nothing is made long-tailed
         self.balanced_reference = balanced_reference
         self.imbalance_factor = imbalance_factor
         self.imbalance_type = imbalance_type

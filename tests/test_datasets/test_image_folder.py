@@ -79,3 +79,8 @@ def test_balanced_reference(root: Path) -> None:
     with pytest.raises(ConfigError, match='balanced_reference needs the imbalance_factor'):
         LongTailImageFolder(**arguments)
     assert len(LongTailImageFolder(split='test', **arguments)) == 30
+
+
+def test_a_slip_in_the_type_is_found_though_nothing_is_made_long_tailed(root: Path) -> None:
+    with pytest.raises(ConfigError, match="imbalance_type must be 'exp', 'step' or None, but is 'stepp'"):
+        LongTailImageFolder(root, data_prefix='train', imbalance_type='stepp')
