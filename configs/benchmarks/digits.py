@@ -8,5 +8,5 @@ methods = {
     'RIDE': 'ride/r8_digits_lt.py',
 }
 seeds = [0, 1, 2]
-notes = ('The 1,797 handwritten digits that scikit-learn carries, made long-tailed: small enough to be run by everybody, '
+notes = ('The 1,797 handwritten digits that scikit-learn carries, made long-tailed: small enough to be run by all, '
          'too small to rank methods by.')
