@@ -7,3 +7,4 @@ methods = {
 imbalance_factors = [100]
 seeds = [0, 1, 2]
 notes = 'Not the recipe of the papers: a small network and a short schedule, to compare methods with each other only.'
+cfg_options = {'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}

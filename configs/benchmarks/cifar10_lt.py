@@ -10,3 +10,4 @@ methods = {
 imbalance_factors = [100, 50, 10]
 seeds = [0, 1, 2]
 published = 'cifar10_lt'
+cfg_options = {'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}

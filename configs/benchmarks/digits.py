@@ -10,3 +10,4 @@ methods = {
 seeds = [0, 1, 2]
 notes = ('The 1,797 handwritten digits that scikit-learn carries, made long-tailed: small enough to be run by all, '
          'too small to rank methods by.')
+cfg_options = {'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}

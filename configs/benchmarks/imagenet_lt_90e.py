@@ -4,9 +4,14 @@ methods = {
     'ERM': 'erm/rx50_imagenet_lt.py',
     'Weighted Softmax': 'weighted_softmax/rx50_imagenet_lt.py',
     'Balanced Softmax': 'balanced_softmax/rx50_imagenet_lt.py',
+    'LDAM': 'ldam/rx50_imagenet_lt.py',
+    'RIDE': 'ride/rx50_imagenet_lt_90e.py',
 }
 seeds = [0]
 # The last epoch's model on the test set; nothing is selected on it.
-cfg_options = {'val_dataloader.dataset.split': 'test'}
+cfg_options = {
+    'val_dataloader.dataset.split': 'test',
+    'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')],
+}
 reference_options = {'train_dataloader.dataset.split': 'train_balanced'}
 published = 'survey_imagenet_lt_90e'
