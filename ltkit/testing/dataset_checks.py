@@ -18,6 +18,7 @@ from ..distribution import ClassDistribution, labels_of
 from ..utils.errors import ConfigError, LtkitError
 from ..utils.rng import SampleIndex
 from .conformance import CheckList, NotApplicable, Part, expect, raised_by
+from .random_states import draw_all, expect_untouched, seed_all
 
 CHECKS = CheckList()
 
@@ -143,9 +144,7 @@ def same_arguments_same_samples(part: Part) -> None:
     """Two builds, under other global seeds, hold the same samples in the same order."""
     built = []
     for seed in (1, 2):
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        torch.manual_seed(seed)
+        seed_all(seed)
         built.append(make(part))
     labels = [dataset.get_gt_labels() for dataset in built]
     expect(np.array_equal(*labels), 'the labels of two builds differ')
@@ -159,13 +158,7 @@ def same_arguments_same_samples(part: Part) -> None:
 @CHECKS.add
 def random_state_untouched(part: Part) -> None:
     """Building leaves the generators of python, numpy and torch alone."""
-    def states() -> list[bytes]:
-        keys = np.random.get_state()[1]  # noqa: NPY002
-        return [pickle.dumps(random.getstate()), keys.tobytes(), torch.get_rng_state().numpy().tobytes()]
-    before = states()
-    make(part).get_gt_labels()
-    moved = [name for name, a, b in zip(('python', 'numpy', 'torch'), before, states()) if a != b]
-    expect(not moved, f'building draws from the global generator of {", ".join(moved)}')
+    expect_untouched(lambda: make(part).get_gt_labels(), 'building draws')
 
 
 @CHECKS.add
@@ -176,17 +169,12 @@ def seeded_augmentation(part: Part) -> None:
     def item(seed: int) -> torch.Tensor:
         return dataset[SampleIndex(0, rng_seed=seed)]['inputs']
     first = item(2**40 + 1)
-    torch.manual_seed(99)
-    random.seed(99)
-    np.random.seed(99)  # noqa: NPY002
+    seed_all(99)
     expect(torch.equal(item(2**40 + 1), first), 'the same seed gives another augmentation')
     expect(not torch.equal(item(2**40 + 2), first), 'another seed gives the same augmentation')
-    draws = random.random(), np.random.rand(), torch.rand(()).item()  # noqa: NPY002
-    random.seed(99)
-    np.random.seed(99)  # noqa: NPY002
-    torch.manual_seed(99)
-    untouched = random.random(), np.random.rand(), torch.rand(()).item()  # noqa: NPY002
-    expect(draws == untouched, 'a sample moves the global generators')
+    draws = draw_all()
+    seed_all(99)
+    expect(draws == draw_all(), 'a sample moves the global generators')
 
 
 @CHECKS.add

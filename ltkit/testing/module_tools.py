@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..distribution import ClassDistribution
 from ..distribution_aware import DistributionAware
+from ..utils.errors import DistributionError
 from .conformance import ConformanceError, NotApplicable, Part, expect
 
 
@@ -24,6 +25,13 @@ def make_with_counts(part: Part, counts: Any, **overrides: Any) -> Any:
     if isinstance(made, DistributionAware):
         made.set_class_distribution(ClassDistribution(counts))
     return made
+
+
+def expect_missing_counts(error: Exception, part: Part) -> None:
+    """``error`` says that the class counts are missing, and which part needs them."""
+    expect(isinstance(error, DistributionError) and part.name in str(error),
+           f'without class counts it must raise DistributionError that names {part.name}, but raises '
+           f'{type(error).__name__}: {error}')
 
 
 def expect_close(got: Tensor, want: Tensor, what: str, tolerance: float = 1e-10) -> None:

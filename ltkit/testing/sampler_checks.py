@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import random
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from torch.utils.data import DataLoader, Subset
 from ..utils.errors import LtkitError
 from .conformance import CheckList, NotApplicable, Part, expect, raised_by
 from .distributed import run_distributed
+from .random_states import expect_untouched, seed_all
 
 CHECKS = CheckList()
 COUNTS = (30, 11, 4, 2)  # 47 samples: no two processes share them evenly
@@ -100,9 +100,7 @@ def same_seed_same_order(part: Part) -> None:
     """The seed decides the order, whatever the global random state is."""
     orders = []
     for state in (1, 2):
-        random.seed(state)
-        np.random.seed(state)  # noqa: NPY002
-        torch.manual_seed(state)
+        seed_all(state)
         orders.append(order_of(make(part)))
     expect(orders[0] == orders[1], 'two samplers of one seed give different orders')
 
@@ -137,13 +135,7 @@ def epochs_have_no_memory(part: Part) -> None:
 @CHECKS.add
 def random_state_untouched(part: Part) -> None:
     """The generators of python, numpy and torch are left alone."""
-    def states() -> list[bytes]:
-        keys = np.random.get_state()[1]  # noqa: NPY002
-        return [pickle.dumps(random.getstate()), keys.tobytes(), torch.get_rng_state().numpy().tobytes()]
-    before = states()
-    order_of(make(part))
-    moved = [name for name, a, b in zip(('python', 'numpy', 'torch'), before, states()) if a != b]
-    expect(not moved, f'the sampler draws from the global generator of {", ".join(moved)}')
+    expect_untouched(lambda: order_of(make(part)), 'the sampler draws')
 
 
 @CHECKS.add

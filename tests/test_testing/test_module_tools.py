@@ -15,9 +15,19 @@ from ltkit.testing.module_tools import (
     expect_close,
     expect_finite,
     expect_follows_device,
+    expect_missing_counts,
     expect_no_graph_break,
     make_with_counts,
 )
+from ltkit.utils.errors import DistributionError
+
+
+def test_missing_counts_are_named_with_the_part_that_needs_them():
+    part = Part(nn.Linear, {})
+    expect_missing_counts(DistributionError('Linear needs the class counts'), part)
+    for error in (DistributionError('no counts'), RuntimeError('Linear')):
+        with pytest.raises(ConformanceError, match='must raise DistributionError that names Linear, but raises'):
+            expect_missing_counts(error, part)
 
 
 def test_close_is_relative_above_one_and_absolute_below():
