@@ -125,16 +125,8 @@ class Names:
 
 def base_read(node: ast.AST) -> tuple[str, ...] | None:
     """The keys of ``_base_.a.b`` or ``_base_['a']``, or None for anything else."""
-    keys: list[str] = []
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        if isinstance(node, ast.Attribute):
-            keys.append(node.attr)
-        elif isinstance(node.slice, ast.Constant):
-            keys.append(str(node.slice.value))
-        else:
-            keys.clear()  # a computed index: what stands above it is still read
-        node = node.value
-    return tuple(reversed(keys)) if keys and isinstance(node, ast.Name) and node.id == '_base_' else None
+    path = _path_of(node)
+    return path[1:] if path and path[0] == '_base_' and len(path) > 1 else None
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -156,7 +148,7 @@ def _targets(node: ast.stmt) -> list[ast.expr]:
     return []
 
 
-def _path_of(node: ast.expr) -> tuple[str, ...] | None:
+def _path_of(node: ast.AST) -> tuple[str, ...] | None:
     """``('model', 'head')`` of ``model``, ``model['head']`` or ``model.head``; a computed index ends it."""
     keys: list[str] = []
     while isinstance(node, (ast.Attribute, ast.Subscript)):
@@ -165,6 +157,6 @@ def _path_of(node: ast.expr) -> tuple[str, ...] | None:
         elif isinstance(node.slice, ast.Constant):
             keys.append(str(node.slice.value))
         else:
-            keys.clear()
+            keys.clear()  # what stands above it is still read
         node = node.value
     return (node.id, *reversed(keys)) if isinstance(node, ast.Name) else None
