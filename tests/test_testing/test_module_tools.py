@@ -23,10 +23,10 @@ from ltkit.utils.errors import DistributionError
 
 
 def test_missing_counts_are_named_with_the_part_that_needs_them():
-    part = Part(nn.Linear, {})
-    expect_missing_counts(DistributionError('Linear needs the class counts'), part)
-    for error in (DistributionError('no counts'), RuntimeError('Linear')):
-        with pytest.raises(ConformanceError, match='must raise DistributionError that names Linear, but raises'):
+    part = Part('loss', 'LDAMLoss')
+    expect_missing_counts(DistributionError('LDAMLoss needs the class counts'), part)
+    for error in (DistributionError('no counts'), RuntimeError('LDAMLoss')):
+        with pytest.raises(ConformanceError, match='must raise DistributionError that names LDAMLoss, but raises'):
             expect_missing_counts(error, part)
 
 
