@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from .run import default_work_dir
 
 
 class KeyValues(DictAction):
-    """mmengine's ``DictAction``, with one line for an option that is not ``KEY=VALUE``."""
+    """mmengine's ``DictAction``, with values in JSON and one line for an option that is not ``KEY=VALUE``."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
                  option_string: str | None = None) -> None:
@@ -27,6 +28,24 @@ class KeyValues(DictAction):
                 raise ConfigError(f"{option_string}: '{value}' is not KEY=VALUE; write it without spaces around =, as "
                                   'train_cfg.max_epochs=100')
         super().__call__(parser, namespace, values, option_string)
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        return option_value(val)
+
+
+def option_value(text: str) -> Any:
+    """The value of ``KEY=VALUE``: as mmengine reads it, or JSON where it holds a dict (``{`` or ``[{``).
+
+    Raises:
+        ConfigError: It begins as JSON but is none.
+    """
+    if not text.lstrip().startswith(('{', '[{')):
+        return DictAction._parse_iterable(text)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f'{text} is no JSON ({error}); write for example [{{"type": "Calibration"}}]') from error
 
 
 def seed_number(text: str) -> int:

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from ltkit.apis import add_run_arguments, config_of, positive_number, seed_number
+from ltkit.apis.arguments import option_value
 from ltkit.utils.errors import ConfigError
 
 
@@ -50,6 +51,17 @@ def test_options_take_precedence(small_run):
 def test_wrong_option_is_refused(small_run):
     with pytest.raises(ConfigError, match='imbalance_factr'):
         config_of(_parse(small_run.config(), '--cfg-options', 'train_dataloader.dataset.imbalance_factr=10'))
+
+
+def test_option_in_json(small_run):
+    text = 'val_evaluator=[{"type": "LongTailAccuracy"}, {"type": "Calibration", "num_bins": 5}]'
+    cfg = config_of(_parse(small_run.config(), '--cfg-options', text, 'model.head.loss={"loss_weight": 0.5}'))
+    assert [metric.type for metric in cfg.val_evaluator] == ['LongTailAccuracy', 'Calibration']
+    assert cfg.val_evaluator[1].num_bins == 5
+    assert cfg.model.head.loss.type == 'SoftmaxLoss' and cfg.model.head.loss.loss_weight == 0.5
+    assert option_value('[1,2]') == [1, 2] and option_value('8') == 8
+    with pytest.raises(ConfigError, match=r'^\[\{type: x\}\] is no JSON'):
+        _parse(small_run.config(), '--cfg-options', 'val_evaluator=[{type: x}]')
 
 
 @pytest.mark.parametrize('option', ['model.head', '=3', 'train_cfg.max_epochs'])
