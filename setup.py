@@ -22,7 +22,8 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['ltkit', 'ltkit.*']),
-    package_data={'ltkit': ['datasets/splits/*', '.mim/**/*', '.mim/*']},
+    package_data={'ltkit': ['datasets/splits/*', 'apis/benchmark/assets/*', 'apis/benchmark/published/*',
+                            '.mim/**/*', '.mim/*']},
     install_requires=[
         'addict>=2.4',
         'matplotlib>=3.7',

@@ -13,7 +13,8 @@ from ltkit.testing.one_step import on_stand_in
 from ltkit.utils.checkpoint import read_checkpoint
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-NAMES = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
+NAMES = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py')
+               if not {'_base_', 'benchmarks'} & set(path.parts))
 
 
 @pytest.fixture(scope='module')

@@ -10,7 +10,8 @@ import yaml
 from ltkit.config import load_config
 
 REPO = Path(__file__).resolve().parents[2]
-METHODS = sorted(path.name for path in (REPO / 'configs').iterdir() if path.is_dir() and path.name[0] != '_')
+METHODS = sorted(path.name for path in (REPO / 'configs').iterdir()
+                 if path.is_dir() and path.name[0] != '_' and path.name != 'benchmarks')
 DATASETS = {
     'DigitsLT': 'Digits-LT',
     'CIFAR10LT': 'CIFAR10-LT',

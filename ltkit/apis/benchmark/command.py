@@ -1,0 +1,146 @@
+"""The command ``tools/benchmark.py``."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ltkit.utils.errors import ConfigError
+
+from .config import load_benchmark
+from .progress import BenchmarkProgress
+from .report import make_report, write_report
+from .runs import REFERENCE, Run, only_methods, plan
+from .scheduler import Scheduler, slots
+from .tables import TITLES, by_factor, cell, columns_of, heading
+from .workplace import RunFolder
+
+DEFAULT_FOLDER = Path('work_dirs') / 'benchmarks'
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of the command."""
+    made = argparse.ArgumentParser(
+        description='Run methods x imbalance factors x seeds, with the references of UA and RA, and write '
+        'the honest table. Called again it goes on where it was stopped.'
+    )
+    made.add_argument('config', help='benchmark config, such as configs/benchmarks/digits.py')
+    made.add_argument(
+        '--work-dir', type=Path, help=f'folder of runs and report (default: {DEFAULT_FOLDER}/NAME)'
+    )
+    made.add_argument(
+        '--references',
+        type=Path,
+        metavar='DIR',
+        help='folder of the runs on balanced sets, to share them between benchmarks '
+        '(default: WORK_DIR/references)',
+    )
+    made.add_argument('--jobs', type=_positive, help='runs at once (default: the GPUs, or the cores)')
+    made.add_argument('--only', nargs='+', metavar='METHOD', help='run these methods (the report has all)')
+    made.add_argument('--seeds', nargs='+', type=int, help="in place of the config's")
+    made.add_argument('--no-reference', action='store_true', help='no runs on balanced sets, so no UA and RA')
+    made.add_argument('--timeout', type=float, metavar='SECONDS', help='stop a run that takes longer')
+    made.add_argument(
+        '--report-only', action='store_true', help='start nothing, write the report of what is there'
+    )
+    return made
+
+
+def main(train_command: Sequence[str], arguments: Sequence[str] | None = None) -> int:
+    """Run a benchmark.
+
+    Args:
+        train_command (Sequence[str]): What trains by a config: python and
+            ``tools/train.py``.
+        arguments (Sequence[str], optional): Defaults to the command line's.
+
+    Returns:
+        int: 0, or 1 when a run has failed.
+    """
+    args = parser().parse_args(arguments)
+    benchmark = load_benchmark(args.config)
+    if args.seeds and len(set(args.seeds)) < len(args.seeds):
+        raise ConfigError(f'--seeds names a seed twice: {args.seeds}')
+    runs = plan(benchmark, args.seeds, not args.no_reference)
+    chosen = runs if args.only is None else only_methods(benchmark, runs, args.only)
+    root = args.work_dir or DEFAULT_FOLDER / benchmark.name
+    references = args.references or root / 'references'
+
+    def folder_of(run: Run) -> Path:
+        return (references if run.role == REFERENCE else root / 'runs') / run.folder
+
+    failed = 0
+    if not args.report_only:
+        distinct = list({run.identity: run for run in chosen}.values())
+        failed = _train(distinct, folder_of, list(train_command), args.jobs, args.timeout)
+    command = shlex.join(
+        ['python', 'tools/benchmark.py', *(arguments if arguments is not None else sys.argv[1:])]
+    )
+    report = make_report(benchmark, runs, folder_of, root, command)
+    path = write_report(report, root)
+    _print_tables(report)
+    print(
+        f'\npage:   {path}\ntables: {root / "table.md"}, {root / "table.tex"}\n'
+        f'data:   {root / "results.json"}'
+    )
+    if failed:
+        print(f'{failed} run(s) failed; the same command tries them again', file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _train(
+    runs: list[Run],
+    folder_of: Callable[[Run], Path],
+    command: list[str],
+    jobs: int | None,
+    timeout: float | None,
+) -> int:
+    """See all runs to their end; how many have failed."""
+    places = slots(jobs)
+    known = {}
+    for run in runs:
+        results = RunFolder(folder_of(run)).results()
+        if results is not None and results.get('seconds'):
+            known[run.identity] = float(results['seconds'])
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with BenchmarkProgress(runs, len(places), known) as progress:
+            scheduler = Scheduler(command, folder_of, places, timeout, progress.event, progress.tick)
+            outcomes = scheduler.run(runs)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return sum(outcome.status == 'failed' for outcome in outcomes)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends the children as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f'must be at least 1, but is {value}')
+    return value
+
+
+def _print_tables(report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for rows in by_factor(report['rows']).values():
+        columns = columns_of(rows)
+        table = Table(title=heading(rows[0], report['title']))
+        table.add_column('method')
+        for column in columns:
+            table.add_column(TITLES[column], justify='right')
+        for row in rows:
+            table.add_row(row['method'], *(cell(row, column) for column in columns))
+        console.print(table)

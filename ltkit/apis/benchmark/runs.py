@@ -1,0 +1,232 @@
+"""The runs of a benchmark: what each is, and the key under which it is kept."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import ltkit
+from ltkit.apis.arguments import option_value
+from ltkit.config import load_config
+from ltkit.utils.errors import ConfigError, did_you_mean
+
+from .config import FACTOR, Benchmark
+
+METHOD, REFERENCE = 'method', 'reference'
+# What does not change the result of a run: where data and outputs lie, how fast it is.
+WITHOUT_EFFECT = {
+    'data_root',
+    'work_dir',
+    'launcher',
+    'num_workers',
+    'persistent_workers',
+    'pin_memory',
+    'prefetch_factor',
+    'log_level',
+    'visualizer',
+    'vis_backends',
+    'resume',
+}
+# Code that a training run does not execute.
+NOT_IN_A_RUN = ('apis/benchmark/', 'visualization/', 'testing/')
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        method (str): Name of the method.
+        config (str): Its training config.
+        options (dict): ``--cfg-options``.
+        factor (float, optional): Imbalance factor; None for the config's own.
+        seed (int): Random seed.
+        role (str): ``'method'`` on the long-tailed set, ``'reference'`` on the balanced one.
+        config_hash (str): Of the resolved config with its seed.
+        code_hash (str): Of the code that a run executes.
+    """
+
+    method: str
+    config: str
+    options: Mapping[str, Any]
+    factor: float | None
+    seed: int
+    role: str
+    config_hash: str
+    code_hash: str
+
+    @property
+    def key(self) -> str:
+        """Names the settings and the code of the run."""
+        return f'{self.config_hash}-{self.code_hash}'
+
+    @property
+    def identity(self) -> str:
+        """Two runs with one identity are the same run."""
+        return f'{self.role}/{self.folder}'
+
+    @property
+    def folder(self) -> str:
+        """Where it lies below the folder of the runs of its role."""
+        path = Path(self.config.split('::')[-1])
+        name = re.sub(r'[^\w.-]+', '_', f'{path.parent.name}_{path.stem}'.strip('_'))
+        own = 'config' if self.factor is None else f'if{self.factor:g}'
+        return f'{name}/{own}/seed{self.seed}/{self.key}'
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        parts = [self.method] + ([] if self.factor is None else [f'IF {self.factor:g}'])
+        parts += [f'seed {self.seed}'] + (['balanced'] if self.role == REFERENCE else [])
+        return ', '.join(parts)
+
+    def arguments(self, work_dir: str, resume: bool) -> list[str]:
+        """What follows the training command."""
+        given = [self.config, '--work-dir', work_dir, '--seed', str(self.seed)]
+        given += ['--resume'] if resume else []
+        if self.options:
+            given += [
+                '--cfg-options',
+                *(f'{key}={as_argument(key, value)}' for key, value in self.options.items()),
+            ]
+        return given
+
+
+def plan(benchmark: Benchmark, seeds: Sequence[int] | None = None, reference: bool = True) -> list[Run]:
+    """All runs of a benchmark, each config loaded and checked.
+
+    Args:
+        benchmark (Benchmark): Of :func:`~.config.load_benchmark`.
+        seeds (Sequence[int], optional): In place of the benchmark's, for the
+            runs on the balanced set as well.
+        reference (bool): Whether to run on the balanced set.
+
+    Returns:
+        list[Run]: In the order of the seeds, so that a part of them says something
+        of all methods.
+
+    Raises:
+        ConfigError: A config is wrong.
+    """
+    by_role = {METHOD: tuple(seeds or benchmark.seeds)}
+    if benchmark.reference and reference:
+        by_role[REFERENCE] = tuple(seeds or benchmark.reference_seeds)
+    code, runs = code_hash(), []
+    for factor in benchmark.imbalance_factors:
+        for role, own_seeds in by_role.items():
+            for method in benchmark.methods:
+                options = {**benchmark.cfg_options, **method.cfg_options}
+                options.update({} if factor is None else {FACTOR: factor})
+                options.update(benchmark.reference_options if role == REFERENCE else {})
+                for key, value in options.items():
+                    as_argument(key, value)
+                resolved = load_config(method.config, options).to_dict()
+                runs += [
+                    Run(
+                        method.name,
+                        method.config,
+                        options,
+                        factor,
+                        seed,
+                        role,
+                        config_hash(resolved, seed),
+                        code,
+                    )
+                    for seed in own_seeds
+                ]
+    order = {
+        seed: i for i, seed in enumerate(dict.fromkeys(seed for own in by_role.values() for seed in own))
+    }
+    return sorted(runs, key=lambda run: order[run.seed])
+
+
+def only_methods(benchmark: Benchmark, runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
+    """The runs of some methods, and the baseline's on the balanced set, which their UA needs.
+
+    Raises:
+        ConfigError: The benchmark has no such method.
+    """
+    known = [method.name for method in benchmark.methods]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f'; it has {", ".join(known)}'
+            raise ConfigError(f'--only {name}: the benchmark has no such method{hint}')
+    return [
+        run
+        for run in runs
+        if run.method in names or (run.role == REFERENCE and run.method == benchmark.baseline)
+    ]
+
+
+def config_hash(config: Mapping[str, Any], seed: int) -> str:
+    """12 hex digits of a resolved config and its seed; what has no effect on the result is left out."""
+    config = {**config, 'randomness': {**(config.get('randomness') or {}), 'seed': seed}}
+    text = json.dumps(_with_effect(config), sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=1)
+def code_hash() -> str:
+    """8 hex digits of the code that a training run executes.
+
+    Comments, doc strings and layout do not count, and neither do plots and the
+    benchmark itself, so that they can change while runs stay valid.
+    """
+    root = Path(ltkit.__file__).resolve().parent
+    digest = hashlib.sha256()
+    for file in sorted(root.rglob('*.py')):
+        name = file.relative_to(root).as_posix()
+        if not name.startswith(NOT_IN_A_RUN):
+            digest.update(name.encode())
+            digest.update(code_of(file.read_text(encoding='utf-8')).encode())
+    return digest.hexdigest()[:8]
+
+
+def code_of(source: str) -> str:
+    """The code of a file without comments, layout and doc strings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body[0] = ast.Pass()
+    return ast.dump(tree)
+
+
+def as_argument(key: str, value: Any) -> str:
+    """A value as ``--cfg-options`` reads it back.
+
+    Raises:
+        ConfigError: It cannot be said on a command line.
+    """
+    if isinstance(value, (dict, list, tuple)):
+        text = json.dumps(value, default=repr)
+        if not text.startswith(('{', '[{')):
+            text = str(value).replace(' ', '').replace("'", '')
+    else:
+        text = str(value)
+    if option_value(text) != value:
+        raise ConfigError(
+            f'cfg_options {key}: {value!r} cannot be given on a command line (numbers, words, dicts and lists '
+            "can); write a config that inherits from the method's and name that one"
+        )
+    return text
+
+
+def _with_effect(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _with_effect(item) for key, item in value.items() if key not in WITHOUT_EFFECT}
+    if isinstance(value, (list, tuple)):
+        return [_with_effect(item) for item in value]
+    return value

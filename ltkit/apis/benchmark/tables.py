@@ -1,0 +1,190 @@
+"""The table of a benchmark in Markdown and LaTeX, and the cells that all forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .progress import duration
+
+TITLES = dict(
+    method='method',
+    top1='top-1',
+    ua='UA',
+    ra='RA',
+    difference='Δ baseline',
+    many='many',
+    medium='medium',
+    few='few',
+    top5='top-5',
+    mean_class='mean class',
+    macro_f1='macro F1',
+    g_mean='G-mean',
+    harmonic_mean='harmonic mean',
+    worst_class='worst class',
+    ece='ECE',
+    mce='MCE',
+    adaptive_ece='adaptive ECE',
+    classwise_ece='classwise ECE',
+    nll='NLL',
+    brier='Brier',
+    seconds='time',
+    seeds='seeds',
+)
+MAIN = ('top1', 'ua', 'ra', 'difference', 'many', 'medium', 'few', 'ece', 'seconds', 'seeds')
+FURTHER = (
+    'top5',
+    'mean_class',
+    'macro_f1',
+    'g_mean',
+    'harmonic_mean',
+    'worst_class',
+    'mce',
+    'adaptive_ece',
+    'classwise_ece',
+    'nll',
+    'brier',
+)
+NO_PERCENT = ('nll', 'brier')
+SMALLER_IS_BETTER = ('ece', 'mce', 'adaptive_ece', 'classwise_ece', 'nll', 'brier')
+UNVERIFIED = 'unverified'
+Row = Mapping[str, Any]
+
+
+def columns_of(rows: Sequence[Row], wanted: Iterable[str] = MAIN) -> list[str]:
+    """The columns of ``wanted`` that some row has a value of; top-1 and seeds always."""
+    return [
+        name
+        for name in wanted
+        if name in ('top1', 'seeds') or any(value_of(row, name) is not None for row in rows)
+    ]
+
+
+def value_of(row: Row, column: str) -> float | None:
+    """The mean that a cell shows, in percent, seconds or points."""
+    if column == 'seeds':
+        return row['metrics'].get('top1', {}).get('n', 0)
+    found = row.get(column) if column in ('difference', 'seconds') else row['metrics'].get(column)
+    return None if not found else found['mean']
+
+
+def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ') -> str:
+    """The text of a cell; ``unverified`` for the accuracy of a method without a run."""
+    value = value_of(row, column)
+    if column == 'seeds':
+        return str(value)
+    if value is None:
+        return UNVERIFIED if column == 'top1' else missing
+    if column == 'seconds':
+        return duration(value)
+    found = row['difference'] if column == 'difference' else row['metrics'][column]
+    decimals, sign = (3 if column in NO_PERCENT else 2), ('+' if column == 'difference' else '')
+    text = f'{value:{sign}.{decimals}f}'
+    return text if found['std'] is None else f'{text}{plus_minus}{found["std"]:.{decimals}f}'
+
+
+def best(rows: Sequence[Row], column: str) -> float | None:
+    """The best value of a column; None where there is no better and worse, or only one row."""
+    values = [value for row in rows if (value := value_of(row, column)) is not None]
+    if len(values) < 2 or column in ('ua', 'seconds', 'seeds', 'difference'):
+        return None
+    return min(values) if column in SMALLER_IS_BETTER else max(values)
+
+
+def caption(rows: Sequence[Row], baseline: str) -> str:
+    """What the numbers are, in one paragraph."""
+    seeds = sorted({row['metrics']['top1']['n'] for row in rows if 'top1' in row['metrics']})
+    parts = ['In percent']
+    if seeds and seeds[-1] > 1:
+        over = f'{seeds[0]} seeds' if len(seeds) == 1 else 'the seeds'
+        parts.append(f'mean ± sample standard deviation over {over}')
+    parts.append('accuracies of the last epoch')
+    if any('ua' in row['metrics'] for row in rows):
+        parts.append(
+            'UA is the larger accuracy of plain cross-entropy and of the method on a balanced training set '
+            'of equally many images, RA = top-1 / UA'
+        )
+    if any(row['difference'] and row['difference']['n'] for row in rows):
+        parts.append(f'Δ is the difference to {baseline} of the same seed')
+    parts += sorted({row['thresholds'] for row in rows if row['thresholds']})
+    return '; '.join(parts) + '.'
+
+
+def markdown(rows: Sequence[Row], baseline: str, wanted: Iterable[str] = MAIN) -> str:
+    """The table of one imbalance factor in Markdown, the best of a column bold."""
+    columns = columns_of(rows, wanted)
+    titles = ['method', *(title_of(column, baseline) for column in columns)]
+    lines = ['| ' + ' | '.join(titles) + ' |', '| --- |' + ' ---: |' * len(columns)]
+    top = {column: best(rows, column) for column in columns}
+    for row in rows:
+        cells = [
+            f'**{text}**' if _is_best(row, column, top) else text
+            for column in columns
+            for text in [cell(row, column)]
+        ]
+        lines.append('| ' + ' | '.join([row['method'].replace('|', r'\|'), *cells]) + ' |')
+    return '\n'.join(lines)
+
+
+def latex(rows: Sequence[Row], baseline: str, label: str, title: str) -> str:
+    """The table of one imbalance factor in LaTeX, for the package booktabs."""
+    columns = columns_of(rows)
+    top = {column: best(rows, column) for column in columns}
+    lines = [
+        r'\begin{table}[t]',
+        r'  \centering',
+        rf'  \caption{{{_tex(title)}. {_tex(caption(rows, baseline))}}}',
+        rf'  \label{{tab:{label}}}',
+        rf'  \begin{{tabular}}{{l{"r" * len(columns)}}}',
+        r'    \toprule',
+        '    ' + ' & '.join(['method', *(_tex(title_of(column, baseline)) for column in columns)]) + r' \\',
+        r'    \midrule',
+    ]
+    for row in rows:
+        cells = []
+        for column in columns:
+            text = _tex(cell(row, column, missing='--'))
+            cells.append(rf'\textbf{{{text}}}' if _is_best(row, column, top) else text)
+        lines.append('    ' + ' & '.join([_tex(row['method']), *cells]) + r' \\')
+    return '\n'.join([*lines, r'    \bottomrule', r'  \end{tabular}', r'\end{table}'])
+
+
+def heading(row: Row, title: str) -> str:
+    """The title with the imbalance factor, where the benchmark names factors."""
+    return title if row['factor'] is None else f'{title}, imbalance factor {row["factor"]:g}'
+
+
+def by_factor(rows: Iterable[Row]) -> dict[float | None, list[Row]]:
+    """The rows of each imbalance factor."""
+    groups: dict[float | None, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row['factor'], []).append(row)
+    return groups
+
+
+def title_of(column: str, baseline: str) -> str:
+    """The heading of a column."""
+    return f'Δ {baseline}' if column == 'difference' else TITLES[column]
+
+
+def _is_best(row: Row, column: str, top: Mapping[str, float | None]) -> bool:
+    return top[column] is not None and value_of(row, column) == top[column]
+
+
+def _tex(text: str) -> str:
+    """Text with what LaTeX reads as commands escaped."""
+    for char in ('\\', '&', '%', '$', '#', '_', '{', '}'):
+        text = text.replace(char, r'\textbackslash ' if char == '\\' else f'\\{char}')
+    for char, command in {
+        '±': r'$\pm$',
+        'Δ': r'$\Delta$',
+        '>': '$>$',
+        '<': '$<$',
+        '≥': r'$\geq$',
+        '≤': r'$\leq$',
+        '~': r'\textasciitilde{}',
+        '^': r'\textasciicircum{}',
+        '−': '$-$',
+    }.items():
+        text = text.replace(char, command)
+    return text

@@ -1,0 +1,68 @@
+"""A benchmark of small configs, trained by a stand-in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+HERE = Path(__file__).parent
+REPO = HERE.parents[2]
+TRAIN = [sys.executable, str(HERE / 'fake_train.py')]
+
+
+class FakeBenchmark:
+    """A folder with a benchmark config and the log of what was trained for it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.log = folder / 'log.txt'
+        self.work_dir = folder / 'work'
+        self.log.touch()
+        torch.save({'state_dict': {}, 'meta': {}}, folder / 'empty.pth')
+        self.env = dict(FAKE_LOG=str(self.log), FAKE_CHECKPOINT=str(folder / 'empty.pth'), CUDA_VISIBLE_DEVICES='')
+        for key, value in self.env.items():
+            monkeypatch.setenv(key, value)
+
+    def config(self, text: str, methods: tuple[str, ...] = ('erm', 'ours')) -> Path:
+        """Write the training configs ``<method>.py`` and a benchmark of them."""
+        for i, name in enumerate(methods):
+            (self.folder / f'{name}.py').write_text(
+                f"_base_ = 'ltkit::erm/r8_digits_lt.py'\ntrain_cfg = dict(max_epochs={i + 1})\n")
+        path = self.folder / 'bench.py'
+        path.write_text(f'methods = {({name: f"{name}.py" for name in methods})!r}\n{text}\n')
+        return path
+
+    def main(self, *arguments: Any) -> int:
+        """The command, in this process."""
+        from ltkit.apis.benchmark import main
+        return main(TRAIN, [str(self.folder / 'bench.py'), '--work-dir', str(self.work_dir), *map(str, arguments)])
+
+    def start(self, *arguments: Any, **env: str) -> subprocess.Popen:
+        """The command, in a process of its own."""
+        code = f'from ltkit.apis.benchmark import main; import sys; sys.exit(main({TRAIN!r}, sys.argv[1:]))'
+        return subprocess.Popen(
+            [sys.executable, '-c', code, str(self.folder / 'bench.py'), '--work-dir', str(self.work_dir),
+             *map(str, arguments)], env={**os.environ, 'PYTHONPATH': str(REPO), **env},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def events(self) -> list[tuple[str, int, str]]:
+        """``(what, process, run)`` of each start, resume and end."""
+        lines = (line.split(' ', 2) for line in self.log.read_text().splitlines())
+        return [(what, int(pid), run) for what, pid, run in lines]
+
+    def count(self, what: str) -> Counter:
+        """How often each run did that."""
+        return Counter(run for event, _, run in self.events() if event == what)
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch) -> FakeBenchmark:
+    """See :class:`FakeBenchmark`."""
+    return FakeBenchmark(tmp_path, monkeypatch)
