@@ -3,7 +3,7 @@
 from .arguments import KeyValues, add_run_arguments, config_of, positive_number, seed_number
 from .infer import Inferencer, image_files
 from .report import final_table
-from .run import default_work_dir, test, train, use_amp
+from .run import default_work_dir, test, train, use_amp, use_compile
 
 __all__ = [
     'Inferencer',
@@ -18,4 +18,5 @@ __all__ = [
     'test',
     'train',
     'use_amp',
+    'use_compile',
 ]

@@ -75,21 +75,47 @@ def test(cfg: Config, checkpoint: str) -> dict[str, Any]:
     return _finish(runner)
 
 
-def use_amp(cfg: Config) -> None:
-    """Switch mixed precision on: fp16 with loss scaling on a GPU, bfloat16 on the CPU."""
+def use_amp(cfg: Config, dtype: str | None = None) -> None:
+    """Switch mixed precision on.
+
+    Args:
+        cfg (Config): The config, which is changed.
+        dtype (str, optional): ``'fp16'`` (with loss scaling, GPUs only) or
+            ``'bf16'``. Defaults to fp16 on a GPU and bf16 on the CPU.
+
+    Raises:
+        ConfigError: The config has an optim_wrapper of a kind that this cannot
+            replace, or ``dtype`` is not for this machine.
+    """
     wrapper = cfg.get('optim_wrapper')
     if wrapper is None:
         raise ConfigError(f'{cfg.filename} has no optim_wrapper, so --amp has nothing to change')
+    if dtype not in (None, 'fp16', 'bf16'):
+        raise ConfigError(f"--amp takes fp16 or bf16, but got '{dtype}'")
     kind = wrapper.get('type', 'OptimWrapper')
-    if kind in ('AmpOptimWrapper', 'CPUAmpOptimWrapper'):
-        return
-    if kind != 'OptimWrapper':
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper'):
         raise ConfigError(f"--amp replaces optim_wrapper.type 'OptimWrapper', but it is '{kind}'")
-    if torch.cuda.is_available():
-        wrapper.type = 'AmpOptimWrapper'
-        wrapper.setdefault('loss_scale', 'dynamic')
-    else:
+    if kind != 'OptimWrapper' and dtype is None:
+        return  # as the config has it
+    if not torch.cuda.is_available():
+        if dtype == 'fp16':
+            raise ConfigError('--amp fp16 needs a GPU; use --amp bf16 on the CPU')
         wrapper.type = 'CPUAmpOptimWrapper'
+        return
+    wrapper.type = 'AmpOptimWrapper'
+    if dtype == 'bf16':
+        # bfloat16 has the range of float32: nothing to scale.
+        wrapper.update(dtype='bfloat16', loss_scale=dict(enabled=False))
+        return
+    wrapper.setdefault('loss_scale', 'dynamic')
+    if dtype == 'fp16':
+        wrapper.dtype = 'float16'
+
+
+def use_compile(cfg: Config) -> None:
+    """Compile the training step with ``torch.compile``; options in ``cfg.compile`` are kept."""
+    if not cfg.get('compile'):
+        cfg.compile = True
 
 
 def _find_restarted(cfg: Config) -> None:

@@ -96,6 +96,21 @@ class Runner(_Runner):
         """Build mmengine's message hub, at a constant cost an iteration."""
         return make_lazy(super().build_message_hub(message_hub))
 
+    def _maybe_compile(self, target: str) -> None:
+        """Compile what a training step computes from a batch, not the optimizer and the logging around it.
+
+        mmengine's ``train_step`` is compiled anew for each learning rate; this takes a tenth of its time.
+        """
+        options = self.cfg.get('compile')
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        if not options or target != 'train_step' or not callable(getattr(model, 'loss', None)):
+            super()._maybe_compile(target)
+            return
+        if options is not True and not isinstance(options, dict):
+            raise ConfigError(f'compile must be True, False or a dict of options of torch.compile, but is {options!r}')
+        model.loss = torch.compile(model.loss, **({} if options is True else options))
+        self.logger.info('the model is compiled at its first steps, which takes from seconds to minutes')
+
     def register_default_hooks(self, hooks: dict | None = None) -> None:
         """Register mmengine's default hooks and ltkit's; ``name=None`` leaves one of them out."""
         hooks = dict(hooks or {})

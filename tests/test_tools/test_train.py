@@ -54,6 +54,13 @@ def test_amp_trains_on_the_cpu(tool, tmp_path, repo_root):
     assert 'CPUAmpOptimWrapper' in done.stdout or 'AmpOptimWrapper' in done.stdout
 
 
+def test_bf16_and_compile_by_flags(tool, tmp_path, repo_root):
+    done = tool('train.py', repo_root / ERM, '--amp', 'bf16', '--compile', '--work-dir', tmp_path, '--cfg-options',
+                'train_cfg.max_epochs=1', 'compile.backend=eager')
+    assert done.returncode == 0, done.stdout
+    assert 'AmpOptimWrapper' in done.stdout and 'the model is compiled at its first steps' in done.stdout
+
+
 def test_a_config_of_the_package_from_anywhere(tool, tmp_path):
     done = tool('train.py', 'ltkit::balanced_softmax/r8_digits_lt.py', '--work-dir', tmp_path,
                 '--cfg-options', 'train_cfg.max_epochs=1')
