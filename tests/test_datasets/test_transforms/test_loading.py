@@ -68,3 +68,41 @@ def test_transparent_palette_and_animation(tmp_path: Path, recwarn: pytest.Warni
     frames[0].save(tmp_path / 'x.gif', save_all=True, append_images=frames[1:])
     assert (load(dict(img_path=str(tmp_path / 'x.gif')))['img'] == 0).all()
     assert not recwarn
+
+
+@pytest.mark.parametrize('size', [(640, 480), (480, 640), (333, 500), (224, 224), (100, 70), (1025, 1023)])
+@pytest.mark.parametrize('draft_size', [1, 64, 224, 256, 640])
+def test_reduced_scale_is_the_smallest_that_is_not_below(
+        tmp_path: Path, size: tuple[int, int], draft_size: int) -> None:
+    path = tmp_path / 'x.jpg'
+    Image.new('RGB', size, (200, 100, 50)).save(path)
+    out = TRANSFORMS.build(dict(type='LoadImage', draft_size=draft_size))(dict(img_path=str(path)))
+    factor = max(f for f in (1, 2, 4, 8) if f == 1 or min(size) // f >= draft_size)
+    assert out['ori_shape'] == size[::-1]
+    assert out['img'].shape == (-(-size[1] // factor), -(-size[0] // factor), 3)
+    assert min(out['img'].shape[:2]) >= min(draft_size, min(size))
+    assert np.abs(out['img'].astype(int) - (200, 100, 50)).max() <= 4
+
+
+def test_reduced_scale_shows_the_same_picture(tmp_path: Path) -> None:
+    """Close to the full image made smaller by averaging, and not equal to it."""
+    y, x = np.mgrid[:512, :512] / 512
+    image = np.stack([127 + 120 * np.sin(9 * x), 127 + 120 * np.cos(7 * y), 255 * x * y], -1).astype(np.uint8)
+    path = str(tmp_path / 'x.jpg')
+    Image.fromarray(image).save(path, quality=95)
+    full = TRANSFORMS.build(dict(type='LoadImage'))(dict(img_path=path))['img']
+    small = TRANSFORMS.build(dict(type='LoadImage', draft_size=128))(dict(img_path=path))['img']
+    mean = full.reshape(128, 4, 128, 4, 3).mean((1, 3))
+    assert small.shape == mean.shape and np.abs(small - mean).mean() < 1.5
+    gray = TRANSFORMS.build(dict(type='LoadImage', color_type='gray', draft_size=128))(dict(img_path=path))
+    assert gray['img'].shape == (128, 128, 1)
+
+
+def test_reduced_scale_leaves_other_formats_and_arrays(tmp_path: Path) -> None:
+    load = TRANSFORMS.build(dict(type='LoadImage', draft_size=8))
+    Image.new('RGB', (64, 48)).save(tmp_path / 'x.png')
+    assert load(dict(img_path=str(tmp_path / 'x.png')))['img'].shape == (48, 64, 3)
+    assert load(dict(img=np.zeros((9, 9, 3), np.uint8)))['ori_shape'] == (9, 9)
+    for wrong in (0, -1, 2.5, True, '224'):
+        with pytest.raises(ConfigError, match='draft_size must be a number of pixels'):
+            TRANSFORMS.build(dict(type='LoadImage', draft_size=wrong))
