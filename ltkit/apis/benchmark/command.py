@@ -18,9 +18,10 @@ from .progress import BenchmarkProgress
 from .report import make_report, write_report
 from .runs import REFERENCE, Run, only_methods, plan
 from .scheduler import Scheduler, slots
-from .tables import TITLES, by_factor, cell, columns_of, heading
+from .tables import by_factor, cell, columns_of, heading, title_of
 from .workplace import RunFolder
 
+SHOWN = ('top1', 'ra', 'many', 'medium', 'few')
 DEFAULT_FOLDER = Path('work_dirs') / 'benchmarks'
 
 
@@ -131,16 +132,17 @@ def _positive(text: str) -> int:
 
 
 def _print_tables(report: dict[str, Any]) -> None:
+    """The main columns, on a screen."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     for rows in by_factor(report['rows']).values():
-        columns = columns_of(rows)
-        table = Table(title=heading(rows[0], report['title']))
-        table.add_column('method')
+        columns = columns_of(rows, SHOWN)
+        table = Table('method', title=heading(rows[0], report['title']), title_justify='left')
+        table.columns[0].no_wrap = True
         for column in columns:
-            table.add_column(TITLES[column], justify='right')
+            table.add_column(title_of(column, report['baseline']), justify='right', no_wrap=True)
         for row in rows:
             table.add_row(row['method'], *(cell(row, column) for column in columns))
         console.print(table)

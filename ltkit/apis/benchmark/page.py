@@ -10,7 +10,7 @@ from typing import Any
 
 from .html import badge, spread, table, td, th
 from .page_sections import commit_of, evidence_section, published_section
-from .pictures import svg_text
+from .pictures import RELIABILITY, svg_text
 from .progress import duration
 from .published import DEVIATIONS, OFF
 from .tables import FURTHER, UNVERIFIED, best, by_factor, caption, cell, columns_of, title_of, value_of
@@ -19,9 +19,9 @@ ASSETS = Path(__file__).parent / 'assets'
 EXPLANATIONS = {
     'UA and RA': (
         'The upper reference accuracy of a method is the larger of two: that of plain cross-entropy with the '
-        "baseline's network, and that of the method itself, both trained on a balanced set of as many images in "
-        'all. The relative accuracy is the top-1 accuracy on the long-tailed set as a share of it: how much of '
-        'what balanced data would give the method keeps (Zhang et al., arXiv 2110.04596). The deviation of RA is '
+        "baseline's network, and that of the method itself, both trained on a balanced set of as many images. "
+        'The relative accuracy is the top-1 accuracy on the long-tailed set as a share of it: how much of what '
+        'balanced data would give the method keeps (Zhang et al., arXiv 2110.04596). The deviation of RA is '
         "that of the method's seeds; UA is a mean over the seeds of the balanced runs."
     ),
     'Groups': (
@@ -153,8 +153,9 @@ def _plots(pictures: Mapping[str, Path]) -> str:
     figures = []
     for name, path in pictures.items():
         data = base64.b64encode(svg_text(path).encode()).decode()
+        wide, name = ' class=wide' if name == RELIABILITY else '', escape(name)
         figures.append(
-            f'<figure><img alt="{escape(name)}" src="data:image/svg+xml;base64,{data}">'
-            f'<figcaption>{escape(name)}</figcaption></figure>'
+            f'<figure{wide}><img alt="{name}" src="data:image/svg+xml;base64,{data}">'
+            f'<figcaption>{name}</figcaption></figure>'
         )
     return f'<div class="plots">{"".join(figures)}</div>' if figures else ''

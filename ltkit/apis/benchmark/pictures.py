@@ -22,6 +22,7 @@ from .tables import value_of
 # Text stays text, which keeps the files small; the browser's own sans-serif draws it.
 STYLE = {'svg.fonttype': 'none', 'font.family': 'sans-serif', 'svg.hashsalt': 'ltkit'}
 MAX_LINES = 7
+RELIABILITY = 'Reliability'
 
 
 def draw(
@@ -71,7 +72,7 @@ def draw(
         }
         bins = {name: parts for name, parts in bins.items() if parts}
         if bins:
-            pictures['Reliability'] = plot_reliability(
+            pictures[RELIABILITY] = plot_reliability(
                 {name: merged_bins(parts) for name, parts in bins.items()}, folder / 'reliability.svg', title
             )
     return pictures
@@ -156,26 +157,29 @@ def _scatter(rows: Sequence[Mapping], column: str, label: str, title: str, path:
 
 
 def _name_points(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
-    """Write names beside points, above or below where the names would meet."""
+    """Write names beside points, higher or lower where one would cover another name or point."""
     axes.figure.canvas.draw()  # the layout, and with it where the points lie, is known now
-    places: list[tuple[float, float, float]] = []
+    where = {name: axes.transData.transform((x, y)) for x, y, name in points}
+    covered = {name: (across - 6, across + 6, up) for name, (across, up) in where.items()}
     for x, y, name in sorted(points, key=lambda point: -point[1]):
-        across, up = axes.transData.transform((x, y))
-        width = 7.0 * len(name)
-        offset = next(
-            (
-                step
-                for step in (0, 14, -14, 28, -28, 42, -42)
-                if not any(
-                    abs(up + step - other) < 13 and left < across + width and across < right
-                    for left, right, other in places
-                )
-            ),
-            0,
-        )
-        places.append((across, across + width, up + offset))
+        (across, up), width = where[name], 7.0 * len(name)
+        others = [place for other, place in covered.items() if other != name]
+
+        def is_free(
+            step: float,
+            left: float = across,
+            right: float = across + width,
+            up: float = up,
+            others: list = others,
+        ) -> bool:
+            return not any(
+                abs(up + step - height) < 14 and start < right and left < end for start, end, height in others
+            )
+
+        step = next((step for step in (0, 15, -15, 30, -30, 45, -45) if is_free(step)), 0)
+        covered[f'name of {name}'] = (across, across + width, up + step)
         axes.annotate(
-            name, (x, y), xytext=(8, offset * 0.72), textcoords='offset points', va='center', fontsize=9
+            name, (x, y), xytext=(8, 0.72 * step), textcoords='offset points', va='center', fontsize=9
         )
 
 

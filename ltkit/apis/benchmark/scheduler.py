@@ -175,7 +175,9 @@ class Scheduler:
         except OSError as error:
             os.close(descriptor)
             self._free.append(slot)
-            return Outcome(run, 'failed', error=f'cannot start {command[0]}: {error.strerror}')
+            why = f'cannot start {command[0]}: {error.strerror}'
+            folder.note(status='failed', error=why)
+            return Outcome(run, 'failed', error=why)
         self._jobs.append(_Job(run, folder, slot, descriptor, process))
         folder.begin(descriptor, process.pid)
         self.on_event('resume' if resume else 'start', run, None)

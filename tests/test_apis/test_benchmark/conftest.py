@@ -46,7 +46,8 @@ class FakeBenchmark:
 
     def start(self, *arguments: Any, **env: str) -> subprocess.Popen:
         """The command, in a process of its own."""
-        code = f'from ltkit.apis.benchmark import main; import sys; sys.exit(main({TRAIN!r}, sys.argv[1:]))'
+        code = ('import sys\nfrom ltkit.apis.benchmark import main\nfrom ltkit.utils.friendly import friendly_main\n'
+                f'sys.exit(friendly_main(main)({TRAIN!r}, sys.argv[1:]))')
         return subprocess.Popen(
             [sys.executable, '-c', code, str(self.folder / 'bench.py'), '--work-dir', str(self.work_dir),
              *map(str, arguments)], env={**os.environ, 'PYTHONPATH': str(REPO), **env},

@@ -1,0 +1,81 @@
+"""Benchmark configs: what they may say, and the line that names what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from ltkit.apis.benchmark import load_benchmark
+from ltkit.utils.errors import ConfigError
+
+ERM = "methods = {'ERM': 'erm/r8_digits_lt.py', 'RIDE': 'ride/r8_digits_lt.py'}\n"
+
+
+def load(tmp_path, text):
+    path = tmp_path / 'bench.py'
+    path.write_text(text)
+    return load_benchmark(path)
+
+
+def test_defaults(tmp_path):
+    benchmark = load(tmp_path, ERM)
+    assert benchmark.name == benchmark.title == 'bench' and benchmark.baseline == 'ERM'
+    assert benchmark.imbalance_factors == (None, ) and benchmark.seeds == benchmark.reference_seeds == (0, )
+    assert benchmark.reference and benchmark.reference_options == {
+        'train_dataloader.dataset.balanced_reference': True}
+    assert benchmark.methods[1].config == 'ltkit::ride/r8_digits_lt.py'
+
+
+def test_methods_in_full(tmp_path):
+    (tmp_path / 'mine.py').write_text("_base_ = 'ltkit::erm/r8_digits_lt.py'\n")
+    benchmark = load(tmp_path, """
+epochs = 3
+methods = [dict(name='ERM', config='erm/r8_digits_lt.py'),
+           dict(name='mine', config='mine.py', cfg_options={'train_cfg.max_epochs': epochs})]
+seeds, reference_seeds = [4, 2], [7]
+imbalance_factors = 50
+published = ['cifar100_lt', 'cifar10_lt']
+notes = '''two
+lines'''
+""")
+    mine = benchmark.methods[1]
+    assert mine.config == str(tmp_path / 'mine.py') and mine.cfg_options == {'train_cfg.max_epochs': 3}
+    assert benchmark.seeds == (4, 2) and benchmark.reference_seeds == (7, )
+    assert benchmark.imbalance_factors == (50, ) and benchmark.notes == 'two lines'
+    assert benchmark.published == ('cifar100_lt', 'cifar10_lt')
+
+
+@pytest.mark.parametrize('text, message', [
+    ('', 'needs methods'),
+    (ERM + 'sedes = [0]', r"bench.py:2: unknown top-level key 'sedes'; did you mean 'seeds'"),
+    (ERM + 'seeds = [0, 0]', 'bench.py:2: seeds names a seed twice'),
+    (ERM + 'seeds = [-1]', 'seeds must be whole numbers'),
+    (ERM + 'seeds = []', 'seeds must be whole numbers'),
+    (ERM + 'reference_seeds = [0.5]', 'reference_seeds must be whole numbers'),
+    (ERM + 'imbalance_factors = [0.01]', 'bench.py:2: imbalance_factors must be numbers of at least 1'),
+    (ERM + 'imbalance_factors = [10, 10]', 'names a factor twice'),
+    (ERM + "baseline = 'RDE'", r"bench.py:2: baseline is 'RDE', which is none of the methods; did you mean 'RIDE'"),
+    (ERM + "published = 'cifar100lt'", r"has 'cifar100lt', of which there are no figures; did you mean 'cifar100_lt'"),
+    (ERM + 'reference = 1', 'reference must be True or False'),
+    (ERM + 'cfg_options = [1]', 'cfg_options must be a dict'),
+    ("methods = 'erm'", 'methods must be a dict of name = config'),
+    ("methods = ['erm']", "has 'erm', which is no dict"),
+    ("methods = [dict(name='a')]", 'without config'),
+    ("methods = [dict(name='a', config='b', conifg='c')]", "unknown key 'conifg'; did you mean 'config'"),
+    ("methods = [dict(name='a', config='b', cfg_options=3)]", "cfg_options of 'a' must be a dict"),
+    ("methods = [dict(name='a', config='b'), dict(name='a', config='c')]", "has 'a' twice"),
+])
+def test_what_is_wrong_is_named(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load(tmp_path, text + '\n')
+    assert '\n' not in str(caught.value)
+
+
+def test_shipped_benchmarks_plan(repo_root):
+    from ltkit.apis.benchmark import plan, published_figures
+    for path in sorted((repo_root / 'configs' / 'benchmarks').glob('*.py')):
+        benchmark = load_benchmark(path)
+        runs = plan(benchmark)
+        assert len(runs) == 2 * len(benchmark.methods) * len(benchmark.imbalance_factors) * len(benchmark.seeds)
+        assert len({run.identity for run in runs}) == len(runs), path.name
+        for name in benchmark.published:  # the baseline is called what the published figures call it
+            assert benchmark.baseline in {entry['method'] for entry in published_figures(name)['entries']}

@@ -1,0 +1,46 @@
+"""What is shown while a benchmark runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from ltkit.apis.benchmark.progress import BenchmarkProgress, duration
+from ltkit.apis.benchmark.runs import Run
+from ltkit.apis.benchmark.scheduler import Outcome
+
+
+def run(config: str, seed: int) -> Run:
+    return Run(config, config, {}, None, seed, 'method', 'hash', 'code')
+
+
+def test_duration():
+    assert [duration(value) for value in (3.4, 59.6, 307, 12000)] == ['3 s', '1:00 min', '5:07 min', '3:20 h']
+
+
+def test_time_left_is_estimated_by_config():
+    runs = [run('fast', 0), run('fast', 1), run('slow', 0), run('slow', 1)]
+    progress = BenchmarkProgress(runs, jobs=1)
+    assert progress.seconds_left({}) is None
+    progress.event('end', runs[0], Outcome(runs[0], 'finished', 10.0))
+    assert progress.seconds_left({}) == pytest.approx(30), 'nothing is known of slow but the mean of all'
+    progress.event('end', runs[2], Outcome(runs[2], 'finished', 100.0))
+    assert progress.seconds_left({}) == pytest.approx(110)
+    assert progress.seconds_left({runs[3].identity: 60.0}) == pytest.approx(50)
+    progress.jobs = 2
+    assert progress.seconds_left({}) == pytest.approx(100), 'not less than the longest'
+
+
+def test_lines(capsys):
+    runs = [run('a', 0), run('b', 0)]
+    with BenchmarkProgress(runs, 1) as progress:
+        progress.event('resume', runs[0], None)
+        progress.event('busy', runs[1], None)
+        progress.event('busy', runs[1], None)
+        progress.event('end', runs[0], Outcome(runs[0], 'finished', 61.0))
+        progress.event('end', runs[1], Outcome(runs[1], 'failed', 1.0, 'exit status 1; last line: [x] bad'))
+        progress.tick({})
+    shown = capsys.readouterr().out
+    assert 'resuming a, seed 0' in shown and shown.count('waiting') == 1
+    assert 'finished a, seed 0 in 1:01 min' in shown
+    assert 'failed b, seed 0: exit status 1; last line: [x] bad' in shown
+    assert '2/2' in shown
