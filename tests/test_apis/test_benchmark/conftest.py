@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import torch
 
 HERE = Path(__file__).parent
 REPO = HERE.parents[2]
-TRAIN = [sys.executable, str(HERE / 'fake_train.py')]
+FAKE_TRAIN = [sys.executable, str(HERE / 'fake_train.py')]
+REAL_TRAIN = [sys.executable, str(REPO / 'tools' / 'train.py')]
 
 
 class FakeBenchmark:
@@ -24,6 +26,7 @@ class FakeBenchmark:
         self.folder = folder
         self.log = folder / 'log.txt'
         self.work_dir = folder / 'work'
+        self.train = FAKE_TRAIN
         self.log.touch()
         torch.save({'state_dict': {}, 'meta': {}}, folder / 'empty.pth')
         self.env = dict(FAKE_LOG=str(self.log), FAKE_CHECKPOINT=str(folder / 'empty.pth'), CUDA_VISIBLE_DEVICES='')
@@ -42,12 +45,12 @@ class FakeBenchmark:
     def main(self, *arguments: Any) -> int:
         """The command, in this process."""
         from ltkit.apis.benchmark import main
-        return main(TRAIN, [str(self.folder / 'bench.py'), '--work-dir', str(self.work_dir), *map(str, arguments)])
+        return main(self.train, [str(self.folder / 'bench.py'), '--work-dir', str(self.work_dir), *map(str, arguments)])
 
     def start(self, *arguments: Any, **env: str) -> subprocess.Popen:
         """The command, in a process of its own."""
         code = ('import sys\nfrom ltkit.apis.benchmark import main\nfrom ltkit.utils.friendly import friendly_main\n'
-                f'sys.exit(friendly_main(main)({TRAIN!r}, sys.argv[1:]))')
+                f'sys.exit(friendly_main(main)({self.train!r}, sys.argv[1:]))')
         return subprocess.Popen(
             [sys.executable, '-c', code, str(self.folder / 'bench.py'), '--work-dir', str(self.work_dir),
              *map(str, arguments)], env={**os.environ, 'PYTHONPATH': str(REPO), **env},
@@ -67,3 +70,23 @@ class FakeBenchmark:
 def fake(tmp_path, monkeypatch) -> FakeBenchmark:
     """See :class:`FakeBenchmark`."""
     return FakeBenchmark(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def real(fake, monkeypatch) -> FakeBenchmark:
+    """The same with real training of two epochs, and a checkpoint after each."""
+    monkeypatch.setenv('PYTHONPATH', str(REPO))
+    fake.train = REAL_TRAIN
+    fake.config("""cfg_options = {
+        'default_hooks.checkpoint.interval': 1, 'train_cfg.max_epochs': 2,
+        'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}""")
+    return fake
+
+
+@pytest.fixture
+def data() -> Any:
+    """The module ``benchmark_data``."""
+    spec = importlib.util.spec_from_file_location('benchmark_data', HERE / 'benchmark_data.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -87,30 +87,33 @@ def test_an_end_from_outside_leaves_no_child_and_is_resumed(fake, number, status
     assert set(fake.count('end').values()) == {1} and len(fake.count('end')) == 2
 
 
-def kill_at_random(fake, times: int, seed: int) -> None:
-    """Start the command and kill it (only it) at random moments; then let it end."""
-    draw = random.Random(seed)
+def kill_at_random(bench, times: int) -> int:
+    """Start the command and kill it (only it) at random moments, then let it end; how often it was killed."""
+    draw, killed = random.Random(times), 0
     for _ in range(times):
-        call = fake.start('--jobs', '2', FAKE_SECONDS='0.05')
-        time.sleep(draw.uniform(0.2, 5.0))
+        call = bench.start('--jobs', '2', FAKE_SECONDS='0.05')
+        time.sleep(draw.uniform(0.2, 6.0))
+        killed += call.poll() is None
         call.send_signal(draw.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
         call.communicate(timeout=WAIT)
-    call = fake.start('--jobs', '2')
-    output, _ = call.communicate(timeout=WAIT)
+    output, _ = (call := bench.start('--jobs', '2')).communicate(timeout=10 * WAIT)
     assert call.returncode == 0, output
+    return killed
 
 
 @pytest.mark.slow
-def test_kills_at_random_change_nothing(fake):
+@pytest.mark.parametrize('kind', ['fake', 'real'])
+def test_kills_at_random_change_nothing(kind, request):
     """``LTKIT_KILLS=20`` for more."""
-    kills = int(os.environ.get('LTKIT_KILLS', '5'))
-    fake.config('seeds = [0, 1, 2]\nimbalance_factors = [50, 10]')
-    kill_at_random(fake, kills, seed=kills)
-    interrupted = results_of(fake.work_dir)
-    assert len(interrupted) == 24 and set(fake.count('end').values()) == {1}
-    fake.work_dir = fake.folder / 'in_one_go'
-    assert fake.main('--jobs', 2) == 0
-    assert interrupted == results_of(fake.work_dir)
+    bench, kills = request.getfixturevalue(kind), int(os.environ.get('LTKIT_KILLS', '5'))
+    if kind == 'fake':
+        bench.config('seeds = [0, 1, 2]\nimbalance_factors = [50, 10]')
+    assert kill_at_random(bench, kills)
+    interrupted = results_of(bench.work_dir)
+    assert len(interrupted) == (24 if kind == 'fake' else 4)
+    bench.work_dir = bench.folder / 'in_one_go'
+    assert bench.main('--jobs', 2) == 0
+    assert interrupted == results_of(bench.work_dir)
 
 
 def test_a_command_that_cannot_start_fails_the_run(fake):

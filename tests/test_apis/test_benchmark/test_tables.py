@@ -1,0 +1,55 @@
+"""The tables."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ltkit.apis.benchmark.aggregate import aggregate
+from ltkit.apis.benchmark.tables import FURTHER, best, by_factor, caption, cell, columns_of, heading, latex, markdown
+
+
+@pytest.fixture
+def rows(data):
+    return aggregate(data.benchmark(), data.records())
+
+
+def test_markdown(rows):
+    lines = markdown(rows, 'ERM').splitlines()
+    assert lines[0] == '| method | top-1 | UA | RA | Δ ERM | few | time | seeds |'
+    assert lines[2].startswith('| ERM | 42.00 ± 2.83 | 60.00 | **70.00 ± 4.71** | - | 21.00 ± 1.41 | 1:00 min | 2 |')
+    assert lines[3].startswith('| ours | **51.00 ± 1.41** | 80.00 | 63.75 ± 1.77 | +9.00 ± 1.41 |')
+    assert lines[4] == '| never_ran | unverified | - | - | - | - | - | 0 |'
+
+
+def test_the_best_of_losses_is_the_smallest(rows):
+    assert best(rows, 'top1') == 51 and best(rows, 'seconds') is None
+    rows[0]['metrics']['nll']['mean'] = 1.0
+    assert best(rows, 'nll') == 1.0 and cell(rows[0], 'nll') == '1.000 ± 0.000'
+    assert best(rows[:1], 'top1') is None, 'one row is no contest'
+    assert columns_of(rows, FURTHER) == ['nll']
+
+
+def test_caption_says_what_the_numbers_are(rows):
+    text = caption(rows, 'ERM')
+    for part in ('Percent', '2 seeds', 'last epoch', 'UA is', 'Δ is the difference to ERM', 'many > 60, few < 20'):
+        assert part.lower() in text.lower()
+    assert 'seeds' not in caption([rows[2]], 'ERM')
+
+
+def test_latex_is_balanced_and_escaped(rows):
+    rows[0]['method'] = r'50% & co_1 \x'
+    text = latex(rows, 'ERM', 'bench', 'A & B <bench>')
+    assert text.count(r'\begin{') == text.count(r'\end{') == 2
+    for rule in ('toprule', 'midrule', 'bottomrule'):
+        assert text.count(rf'\{rule}') == 1
+    body = re.findall(r'^    (.*) \\\\$', text, re.MULTILINE)
+    assert len(body) == 4 and len({len(re.findall(r'(?<!\\)&', line)) for line in body}) == 1
+    assert r'50\% \& co\_1 \textbackslash x' in text and r'\textbf{51.00 $\pm$ 1.41}' in text
+    assert '±' not in text and 'Δ' not in text and r'A \& B $<$bench$>$' in text
+
+
+def test_groups_and_headings(rows):
+    assert list(by_factor(rows)) == [100]
+    assert heading(rows[0], 'T') == 'T, imbalance factor 100' and heading(dict(factor=None), 'T') == 'T'
