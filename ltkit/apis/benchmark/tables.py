@@ -5,48 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ltkit.visualization.table import TITLES as METRIC_TITLES
+
 from .progress import duration
 
-TITLES = dict(
-    method='method',
-    top1='top-1',
-    ua='UA',
-    ra='RA',
-    difference='Δ baseline',
-    many='many',
-    medium='medium',
-    few='few',
-    top5='top-5',
-    mean_class='mean class',
-    macro_f1='macro F1',
-    g_mean='G-mean',
-    harmonic_mean='harmonic mean',
-    worst_class='worst class',
-    ece='ECE',
-    mce='MCE',
-    adaptive_ece='adaptive ECE',
-    classwise_ece='classwise ECE',
-    nll='NLL',
-    brier='Brier',
-    seconds='time',
-    seeds='seeds',
-)
+TITLES = {**METRIC_TITLES, 'method': 'method', 'difference': 'Δ baseline', 'seconds': 'time'}
 MAIN = ('top1', 'ua', 'ra', 'difference', 'many', 'medium', 'few', 'ece', 'seconds', 'seeds')
+PRIORS = ('predicted_prior_l1', 'predicted_prior_kl')
+CALIBRATION = ('mce', 'adaptive_ece', 'classwise_ece', 'nll', 'brier')
+CONFUSED = ('few_to_many', *PRIORS)
 FURTHER = (
-    'top5',
-    'mean_class',
-    'macro_f1',
-    'g_mean',
-    'harmonic_mean',
-    'worst_class',
-    'mce',
-    'adaptive_ece',
-    'classwise_ece',
-    'nll',
-    'brier',
-)
-NO_PERCENT = ('nll', 'brier')
-SMALLER_IS_BETTER = ('ece', 'mce', 'adaptive_ece', 'classwise_ece', 'nll', 'brier')
+    'top5', 'mean_class', 'macro_f1', 'g_mean', 'harmonic_mean', 'worst_class', *CONFUSED, *CALIBRATION)  # fmt: skip
+NO_PERCENT = ('nll', 'brier', *PRIORS)
+SMALLER_IS_BETTER = ('ece', *CALIBRATION, *CONFUSED)
 UNVERIFIED = 'unverified'
 Row = Mapping[str, Any]
 
