@@ -40,28 +40,62 @@ def friendly_main(function: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return function(*args, **kwargs)
-        except Interrupted as error:
-            _print_traceback()
-            print(f'stopped: {one_line(error)}', file=sys.stderr, flush=True)
-            raise SystemExit(STOPPED) from None
-        except (LtkitError, FileNotFoundError) as error:
-            _print_traceback()
-            print(f'error: {one_line(error)}', file=sys.stderr, flush=True)
-            raise SystemExit(USER_ERROR) from None
-        except OSError as error:
-            from .files import full_disk_error, is_full
-            if not is_full(error):
+            result = function(*args, **kwargs)
+        except (Exception, KeyboardInterrupt) as error:
+            status = _tell(error)
+            _leave_processes(status)
+            if status is None:
                 raise
-            _print_traceback()
-            print(f'error: {full_disk_error(error)}', file=sys.stderr, flush=True)
-            raise SystemExit(USER_ERROR) from None
-        except KeyboardInterrupt:
-            _print_traceback()
-            print('interrupted', file=sys.stderr, flush=True)
-            raise SystemExit(INTERRUPTED) from None
+            raise SystemExit(status) from None
+        _leave_processes(0)
+        return result
 
     return wrapped
+
+
+def _tell(error: BaseException) -> int | None:
+    """Print an error that a user can mend as one line; the exit status, None for any other error."""
+    if isinstance(error, Interrupted):
+        status, line = STOPPED, f'stopped: {one_line(error)}'
+    elif isinstance(error, (LtkitError, FileNotFoundError)):
+        status, line = USER_ERROR, f'error: {one_line(error)}'
+    elif isinstance(error, OSError) and (line_of_disk := _full_disk(error)):
+        status, line = USER_ERROR, f'error: {line_of_disk}'
+    elif isinstance(error, KeyboardInterrupt):
+        status, line = INTERRUPTED, 'interrupted'
+    else:
+        return None
+    if os.environ.get('LTKIT_DEBUG', '0') not in ('', '0'):
+        traceback.print_exc()
+    print(line, file=sys.stderr, flush=True)
+    return status
+
+
+def _full_disk(error: OSError) -> str | None:
+    """The message of a full disk, None for any other error."""
+    from .files import full_disk_error, is_full  # imports torch
+    return str(full_disk_error(error)) if is_full(error) else None
+
+
+def _leave_processes(status: int | None) -> None:
+    """Leave the process group of a distributed run.
+
+    The threads of a group that is still there when Python ends can abort the
+    process, which turns the exit status into that of SIGABRT. After an error the
+    other processes may hang in a collective, so that the group cannot be left in
+    an orderly way: this process ends at once then, with its status.
+    """
+    torch_dist = sys.modules.get('torch.distributed')
+    if torch_dist is None or not torch_dist.is_available() or not torch_dist.is_initialized():
+        return
+    if status in (0, STOPPED):  # all processes get here
+        torch_dist.destroy_process_group()
+        return
+    if status is None:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1 if status is None else status)
 
 
 def one_line(error: BaseException) -> str:
@@ -77,8 +111,3 @@ def one_line(error: BaseException) -> str:
         text = ' '.join(lines[starts[-1] :] if starts else lines[-1:])
         text = LAST_LINE.sub('', text)
     return ' '.join(text.split()) or type(error).__name__
-
-
-def _print_traceback() -> None:
-    if os.environ.get('LTKIT_DEBUG', '0') not in ('', '0'):
-        traceback.print_exc()

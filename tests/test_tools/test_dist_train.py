@@ -32,7 +32,8 @@ def test_usage(tool, script, arguments):
 
 def test_two_processes_agree_with_one(tool, tmp_path, repo_root):
     config = repo_root / 'configs/ride/r8_digits_lt.py'
-    options = ['--cfg-options', 'train_cfg.max_epochs=4', 'model.head.loss.drw.begin=2']
+    options = ['--cfg-options', 'train_cfg.max_epochs=15', 'model.head.loss.drw.begin=2',
+               'param_scheduler.1.end=15', 'param_scheduler.1.T_max=10']  # to the end of the schedule: less noise
     two = tool('dist_train.sh', config, 2, '--work-dir', tmp_path / '2', *options)
     one = tool('train.py', config, '--work-dir', tmp_path / '1', *options)
     assert one.returncode == two.returncode == 0, two.stdout
@@ -41,8 +42,8 @@ def test_two_processes_agree_with_one(tool, tmp_path, repo_root):
     results = [json.loads((tmp_path / name / 'results.json').read_text()) for name in '12']
     assert [result['processes'] for result in results] == [1, 2]
     # Batch normalisation sees 16 samples instead of 32: equal within noise, not exactly.
-    assert abs(results[0]['metrics']['accuracy/top1'] - results[1]['metrics']['accuracy/top1']) < 15
-    assert results[1]['metrics']['accuracy/top1'] > 50
+    assert abs(results[0]['metrics']['accuracy/top1'] - results[1]['metrics']['accuracy/top1']) < 6
+    assert results[1]['metrics']['accuracy/top1'] > 80
 
 
 def test_batch_that_processes_cannot_share(tool, tmp_path, repo_root):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import socket
+import subprocess
+import sys
 
 import pytest
 from torch.utils.data import DataLoader, Dataset
@@ -100,3 +104,35 @@ def test_stopped_by_a_signal_and_full_disk(capsys, monkeypatch):
     assert code == 2 and text.startswith('error: the disk is full: no space for /tmp/x.json where ')
     with pytest.raises(PermissionError):
         friendly_main(lambda: (_ for _ in ()).throw(PermissionError(errno.EACCES, 'x')))()
+
+
+ALONE_IN_A_GROUP = '''
+import torch, torch.distributed
+from ltkit.utils import ConfigError, Interrupted
+from ltkit.utils.friendly import friendly_main
+
+@friendly_main
+def main():
+    torch.distributed.init_process_group('gloo')
+    torch.distributed.all_reduce(torch.ones(1))
+    {statement}
+
+main()
+print('a group is left:', torch.distributed.is_initialized())
+'''
+
+
+@pytest.mark.parametrize('statement, status, out, error', [
+    ('return', 0, 'a group is left: False\n', ''),
+    ("raise Interrupted('SIGTERM')", 75, '', 'stopped: SIGTERM'),
+    ("raise ConfigError('wrong')", 2, '', 'error: wrong'),
+    ("raise ValueError('a bug')", 1, '', 'ValueError: a bug')])
+def test_process_group_is_left_with_the_status(statement, status, out, error):
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = str(free.getsockname()[1])
+    group = dict(RANK='0', WORLD_SIZE='1', MASTER_ADDR='127.0.0.1', MASTER_PORT=port)
+    done = subprocess.run([sys.executable, '-c', ALONE_IN_A_GROUP.format(statement=statement)], capture_output=True,
+                          text=True, env={**os.environ, **group}, timeout=120)
+    assert (done.returncode, done.stdout) == (status, out)
+    assert error in done.stderr and done.stderr.count('Traceback') == (status == 1)
