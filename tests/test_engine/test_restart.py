@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -103,12 +104,14 @@ def test_signal_to_the_launcher(small_run, make, repo_root, number):
     config = make('long')
     command = ['bash', repo_root / 'tools/dist_train.sh', config, '2', '--max-restarts', '2', '--work-dir', 'long',
                '--cfg-options', 'train_cfg.max_epochs=2000', 'train_cfg.val_interval=2000']
-    env = {**os.environ, 'PYTHONPATH': str(repo_root), 'CUDA_VISIBLE_DEVICES': '', 'OMP_NUM_THREADS': '1'}
+    env = {**os.environ, 'PYTHON': sys.executable, 'PYTHONPATH': str(repo_root), 'CUDA_VISIBLE_DEVICES': '',
+           'OMP_NUM_THREADS': '1'}
     with open(small_run.folder / 'printed', 'w', encoding='utf-8') as out:
         process = subprocess.Popen(command, cwd=small_run.folder, stdout=out, stderr=out, env=env)
         try:
             until = time.monotonic() + 60
             while not (small_run.folder / 'long' / 'epoch_1.pth').exists() and time.monotonic() < until:
+                assert process.poll() is None, (small_run.folder / 'printed').read_text()
                 time.sleep(0.1)
             process.send_signal(number)
             status = process.wait(60)
