@@ -94,10 +94,14 @@ class SmallRun:
 
     def tool(self, tool: str, *args: Any, check: int | None = 0, **env: str) -> subprocess.CompletedProcess:
         """Run ``tools/<tool>`` as a user does; ``check`` is the status expected."""
-        command = ['bash' if tool.endswith('.sh') else sys.executable, str(REPO / 'tools' / tool)]
-        own = {'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, 'PYTHONPATH': str(REPO)}
-        done = subprocess.run([*command, *map(str, args)], capture_output=True, text=True, cwd=self.folder,
-                              timeout=300, env={**os.environ, **own, **env})
+        path = REPO / 'tools' / tool
+        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, 'PYTHONPATH': str(REPO), **env}
+        if tool.endswith('.py'):
+            from ltkit.testing.commands import run_command
+            done = run_command(path, *args, cwd=self.folder, env=env)
+        else:
+            done = subprocess.run(['bash', str(path), *map(str, args)], capture_output=True, text=True,
+                                  cwd=self.folder, timeout=300, env=env)
         if check is not None:
             assert done.returncode == check, done.stdout[-3000:] + done.stderr[-3000:]
         return done

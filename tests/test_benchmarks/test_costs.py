@@ -11,7 +11,8 @@ import pytest
 
 @pytest.mark.parametrize('script, args, key, low, high', [
     ('decoding.py', ['--images', '3', '--repeats', '2'], ('2000x1500 draft_size=224', 'decode_ratio'), 1.5, 100),
-    ('import_time.py', ['--repeats', '1'], ('import all of ltkit', 'ratio_to_torch'), 0.5, 20),
+    pytest.param('import_time.py', ['--repeats', '1'], ('import all of ltkit', 'ratio_to_torch'), 0.5, 20,
+                 marks=pytest.mark.slow),
     ('peak_memory.py', ['--batch', '8', '--steps', '2'], ('ratio',), 0.5, 1.5)])
 def test_runs_and_writes(repo_root, tmp_path, script, args, key, low, high):
     out = tmp_path / 'figures.json'

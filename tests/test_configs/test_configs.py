@@ -1,7 +1,11 @@
-"""Every config in the tree builds, trains a step and evaluates, on stand-in data."""
+"""Every config in the tree builds, trains a step and evaluates, on stand-in data.
+
+Of the large networks one config a method trains in the quick tests; the others build there, and train with ``-m slow``.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,12 +13,15 @@ import torch
 
 from ltkit.apis import train
 from ltkit.config import load_config
+from ltkit.registry import DATASETS, MODELS, TRANSFORMS
 from ltkit.testing.one_step import on_stand_in
 from ltkit.utils.checkpoint import read_checkpoint
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 NAMES = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py')
                if not {'_base_', 'benchmarks'} & set(path.parts))
+QUICK = [name for name in NAMES if re.search(r'/(r8|r10|r32)_|/r50_imagenet_lt\.py', name)]
+SLOW = sorted(set(NAMES) - set(QUICK))
 
 
 @pytest.fixture(scope='module')
@@ -23,7 +30,7 @@ def data(tmp_path_factory):
     return tmp_path_factory.mktemp('stand_in')
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', QUICK + [pytest.param(name, marks=pytest.mark.slow) for name in SLOW])
 def test_config_trains_a_step(name, data, tmp_path):
     cfg = on_stand_in(load_config(str(CONFIGS / name)), data, batch_size=4)
     cfg.work_dir = str(tmp_path)
@@ -33,6 +40,15 @@ def test_config_trains_a_step(name, data, tmp_path):
     assert checkpoint['meta']['iter'] == 1
     weights = [value for value in checkpoint['state_dict'].values() if torch.is_floating_point(value)]
     assert all(torch.isfinite(value).all() for value in weights)
+
+
+@pytest.mark.parametrize('name', SLOW)
+def test_config_builds(name):
+    """The model and the steps of the pipelines."""
+    cfg = load_config(str(CONFIGS / name))
+    assert MODELS.build(cfg.model).head.num_classes in (365, 1000, 8142)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        assert [TRANSFORMS.build(step) for step in loader.dataset.pipeline]
 
 
 @pytest.mark.parametrize('name', [name for name in NAMES if not name.startswith(('erm/', 'ride/'))])
@@ -48,6 +64,5 @@ def test_another_imbalance_is_one_line(factor, total, tmp_path, cifar100_root):
     child = tmp_path / 'child.py'
     child.write_text(f"_base_ = 'ltkit::erm/r32_cifar100_lt.py'\n"
                      f'train_dataloader = dict(dataset=dict(imbalance_factor={factor}))\n')
-    from ltkit.registry import DATASETS
     dataset = dict(load_config(str(child)).train_dataloader.dataset, data_root=str(cifar100_root))
     assert DATASETS.build(dataset).class_distribution.total == total

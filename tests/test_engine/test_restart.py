@@ -63,26 +63,32 @@ def _two(small_run, config: Path, work_dir: str, *args: str, check: int = 0, **e
     return done.stdout + done.stderr
 
 
-def test_one_of_two_processes_is_killed_before_and_after_the_first_checkpoint(small_run, make):
+def _same_end(small_run, name: str) -> None:
+    expected, found = (_final(small_run.folder / each) for each in ('straight', name))
+    assert found['meta']['iter'] == 27
+    for key, value in expected['state_dict'].items():
+        assert torch.equal(value, found['state_dict'][key]), key
+    results = [json.loads((small_run.folder / each / 'results.json').read_text()) for each in ('straight', name)]
+    assert results[0]['metrics'] == results[1]['metrics']
+
+
+def test_one_of_two_processes_is_killed(small_run, make):
     _two(small_run, make('straight'), 'straight')
-    expected = _final(small_run.folder / 'straight')
     printed = _two(small_run, make('late', iteration=13), 'late', '--max-restarts', '3')
     assert 'restart 1: resuming' in printed and 'epoch_1.pth' in printed and 'resumed epoch: 1' in printed
-    (small_run.folder / 'killed_0').unlink()
-    # The folder has checkpoints of another run, which must not be taken.
+    _same_end(small_run, 'late')
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_is_killed_before_its_first_checkpoint(small_run, make):
+    """The folder has checkpoints of another run, which must not be taken."""
+    _two(small_run, make('straight'), 'straight')
     other = small_run.folder / 'early'
     small_run.fork(make('other'), 'early', train_cfg__max_epochs=2, optim_wrapper__optimizer__lr=0.01)
     assert (other / 'epoch_2.pth').exists()
     printed = _two(small_run, make('early', iteration=4), 'early', MAX_RESTARTS='1')
     assert 'restart 1: there is no checkpoint of this launch yet' in printed
-    for name in ('late', 'early'):
-        found = _final(small_run.folder / name)
-        assert found['meta']['iter'] == 27
-        for key, value in expected['state_dict'].items():
-            assert torch.equal(value, found['state_dict'][key]), (name, key)
-        results = [json.loads((small_run.folder / each / 'results.json').read_text())
-                   for each in ('straight', name)]
-        assert results[0]['metrics'] == results[1]['metrics']
+    _same_end(small_run, 'early')
 
 
 def test_no_more_restarts_than_allowed(small_run, make):

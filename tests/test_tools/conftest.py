@@ -9,11 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from ltkit.testing.commands import run_command
+
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 
-def run_tool(tool: str, *arguments: object, cwd: Path, timeout: int = 300) -> subprocess.CompletedProcess:
-    """Run ``tools/<tool>`` and give its status and all that it printed, as ``stdout``."""
+def run_tool(tool: str, *arguments: object, cwd: Path, timeout: int = 300,
+             afresh: bool = False) -> subprocess.CompletedProcess:
+    """Run ``tools/<tool>`` and give its status and all that it printed, as ``stdout``.
+
+    ``afresh``: a tool in Python runs in a process that has to import everything, which takes seconds.
+    """
+    if tool.endswith('.py') and not afresh:
+        return run_command(TOOLS / tool, *arguments, cwd=cwd, timeout=timeout, merged=True)
     command = [sys.executable] if tool.endswith('.py') else ['bash']
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
     return subprocess.run([*command, str(TOOLS / tool), *map(str, arguments)], cwd=cwd, env=env, text=True,
@@ -31,6 +39,7 @@ def trained(tmp_path_factory):
     """The work folder of two epochs of ERM on the digits, and what was printed."""
     folder = tmp_path_factory.mktemp('trained')
     done = run_tool('train.py', TOOLS.parent / 'configs/erm/r8_digits_lt.py', '--work-dir', folder,
-                    '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1', cwd=folder)
+                    '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1', cwd=folder,
+                    afresh=True)
     assert done.returncode == 0, done.stdout
     return folder, done.stdout

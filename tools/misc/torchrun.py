@@ -2,7 +2,7 @@
 """torchrun with the exit status of the run; called by torchrun.sh, takes torchrun's arguments.
 
 torchrun itself ends with 1 whatever happened. This ends with the status of the
-process that failed first (2: an error told in one line), with 75 when SIGTERM or
+process whose failure was the cause (2: an error told in one line), with 75 when SIGTERM or
 SIGUSR1 stopped the run, which has saved itself, and with 128 + N when signal N
 killed a process or torchrun.
 """
@@ -18,12 +18,27 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main as torchrun
 
-from ltkit.utils.friendly import STOPPED
+from ltkit.utils.friendly import STOPPED, USER_ERROR
 
 
 def as_sigterm(number: int, frame: FrameType | None) -> None:
     """Hand SIGUSR1, which torchrun does not forward, on as SIGTERM."""
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def cause(error: ChildFailedError) -> tuple[int, int]:
+    """Rank and status of the process that made the others fail.
+
+    They lose their connection to it within the time that torchrun takes to look,
+    and fail with 1. So a signal comes before an error told in one line, and that
+    before any other status.
+    """
+    def order(rank: int) -> tuple:
+        failure = error.failures[rank]
+        killed = failure.exitcode < 0 and failure.exitcode not in (-signal.SIGTERM, -signal.SIGABRT)
+        return not killed, failure.exitcode != USER_ERROR, failure.timestamp, rank
+    first = min(error.failures, key=order)
+    return first, error.failures[first].exitcode
 
 
 def main() -> int:
@@ -32,8 +47,7 @@ def main() -> int:
     try:
         torchrun(sys.argv[1:])
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        status = failure.exitcode
+        rank, status = cause(error)
         if status < 0:
             print(f'error: process {rank} was killed by {signal.Signals(-status).name}', file=sys.stderr)
         return 128 - status if status < 0 else status
