@@ -11,16 +11,14 @@ medians over the batches.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from figures import make_parser, write
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -101,8 +99,7 @@ def mmpretrain_path() -> Iterator[Tensor] | None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', help='JSON file for the figures')
+    parser = make_parser(__doc__)
     parser.add_argument('--batches', type=int, default=60, help='batches of each path')
     parser.add_argument('--threads', type=int, default=1, help='threads of torch')
     args = parser.parse_args()
@@ -130,11 +127,10 @@ def main() -> None:
         print(f"ratio {name.replace('_over_', ' / ')}: {value:.1f}")
     if theirs is None:
         print('mmpretrain is not installed: not measured')
-    if args.out:
-        figures = dict(microseconds_an_image={k: round(v, 3) for k, v in microseconds.items()},
-                       **{k: round(v, 2) for k, v in ratios.items()}, batch_size=BATCH_SIZE, batches=args.batches,
-                       threads=args.threads, torch=torch.__version__)
-        Path(args.out).write_text(json.dumps(figures, indent=1) + '\n')
+    figures = dict(microseconds_an_image={k: round(v, 3) for k, v in microseconds.items()},
+                   **{k: round(v, 2) for k, v in ratios.items()}, batch_size=BATCH_SIZE, batches=args.batches,
+                   threads=args.threads)
+    write(args.out, figures)
 
 
 if __name__ == '__main__':

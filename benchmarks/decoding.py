@@ -9,8 +9,6 @@ image; medians.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -19,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from figures import make_parser, write
 from PIL import Image
 
 from ltkit.datasets.transforms import LoadImage
@@ -60,8 +59,7 @@ def measure(paths: list[str], draft_size: int, repeats: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', help='JSON file for the figures')
+    parser = make_parser(__doc__)
     parser.add_argument('--images', type=int, default=20, help='images of each size')
     parser.add_argument('--repeats', type=int, default=5, help='how often each is read')
     args = parser.parse_args()
@@ -82,8 +80,7 @@ def main() -> None:
                 print(f"{name:28s} decoding {found['decode_ms']['full']:7.2f} ms -> "
                       f"{found['decode_ms']['reduced']:6.2f} ms ({found['decode_ratio']:.1f} x); with the crop "
                       f"{found['decode_and_crop_ratio']:.1f} x")
-    if args.out:
-        Path(args.out).write_text(json.dumps(figures, indent=1) + '\n')
+    write(args.out, figures)
 
 
 if __name__ == '__main__':

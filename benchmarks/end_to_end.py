@@ -11,18 +11,16 @@ and the wait for data are measured inside the Runner's steps.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from figures import make_parser, write
 from mmengine.config import Config
 from torch import nn
 
@@ -123,8 +121,7 @@ def timed_step(loop: BareLoop | RunnerLoop, wait: Callable[[], None]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', help='JSON file for the figures')
+    parser = make_parser(__doc__)
     parser.add_argument('--steps', type=int, default=60, help='steps of each loop')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads(), help='threads of torch')
     parser.add_argument('--batch-size', type=int, default=128, help='images of a step')
@@ -151,13 +148,11 @@ def main() -> None:
     hooks, data = ours.hook_seconds / total, ours.data_seconds / total
     print(f"limit  {images['limit']:9.1f} images/s\nrunner {images['runner']:9.1f} images/s\n"
           f'ratio runner / limit: {ratio:.4f}; within the Runner: hooks and logging {hooks:.2%}, data {data:.2%}')
-    if args.out:
-        figures = dict(
-            ratio=round(ratio, 4), images_a_second={k: round(v, 1) for k, v in images.items()},
-            hooks_share=round(hooks, 5), data_share=round(data, 5), steps=args.steps, threads=args.threads,
-            batch_size=args.batch_size, data_path='per sample' if args.per_sample else 'in memory', device=str(device),
-            torch=torch.__version__)
-        Path(args.out).write_text(json.dumps(figures, indent=1) + '\n')
+    figures = dict(
+        ratio=round(ratio, 4), images_a_second={k: round(v, 1) for k, v in images.items()},
+        hooks_share=round(hooks, 5), data_share=round(data, 5), steps=args.steps, threads=args.threads,
+        batch_size=args.batch_size, data_path='per sample' if args.per_sample else 'in memory', device=str(device))
+    write(args.out, figures)
 
 
 if __name__ == '__main__':

@@ -8,13 +8,13 @@ torch``; all of ltkit needs torch and mmengine, ``import ltkit`` alone neither.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from figures import make_parser, write
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {
@@ -29,8 +29,7 @@ COMMANDS = {
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', help='JSON file for the figures')
+    parser = make_parser(__doc__)
     parser.add_argument('--repeats', type=int, default=7, help='processes of each kind')
     args = parser.parse_args()
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
@@ -46,8 +45,7 @@ def main() -> None:
         seconds = statistics.median(values)
         figures[name] = dict(seconds=round(seconds, 3), ratio_to_torch=round(seconds / base, 2))
         print(f'{name:32s} {seconds:6.2f} s   {seconds / base:5.2f} x import torch')
-    if args.out:
-        Path(args.out).write_text(json.dumps(figures, indent=1) + '\n')
+    write(args.out, figures)
 
 
 if __name__ == '__main__':

@@ -12,17 +12,15 @@ compare with the scores themselves. Prints one line a metric and writes JSON wit
 
 from __future__ import annotations
 
-import argparse
-import json
 import resource
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from figures import make_parser, write
 from torch import Tensor
 
 from ltkit.evaluation import (
@@ -76,8 +74,7 @@ def kept_bytes(metric: LongTailMetric) -> int:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', help='JSON file for the figures')
+    parser = make_parser(__doc__)
     parser.add_argument('--samples', type=int, default=50_000)
     parser.add_argument('--classes', type=int, default=8_142)
     parser.add_argument('--batch', type=int, default=128, help='samples of a batch')
@@ -119,12 +116,11 @@ def main() -> None:
     growth = peak_memory() - before
     print(f'{"all":20s} {total:6.2f} s   {total / base:5.2f} x; peak memory grew by {growth:.0f} MB '
           f'({100 * growth / scores_mb:.1f}% of the scores)')
-    if args.out:
-        result = dict(samples=args.samples, classes=args.classes, batch=args.batch,
-                      threads=torch.get_num_threads(), softmax_topk_seconds=round(base, 3), metrics=figures,
-                      all=dict(seconds=round(total, 3), ratio=round(total / base, 2)),
-                      scores_mb=round(scores_mb), peak_growth_mb=round(growth, 1))
-        Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
+    result = dict(samples=args.samples, classes=args.classes, batch=args.batch,
+                  threads=torch.get_num_threads(), softmax_topk_seconds=round(base, 3), metrics=figures,
+                  all=dict(seconds=round(total, 3), ratio=round(total / base, 2)),
+                  scores_mb=round(scores_mb), peak_growth_mb=round(growth, 1))
+    write(args.out, result)
 
 
 if __name__ == '__main__':

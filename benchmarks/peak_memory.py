@@ -10,12 +10,13 @@ GPU. The ratio is that of the Runner to the bare loop.
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from figures import make_parser, write
 
 CONFIG = '''
 _base_ = 'ltkit::erm/r32_cifar100_lt.py'
@@ -99,8 +100,7 @@ def runner(batch: int, steps: int) -> int:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', help='JSON file for the figures')
+    parser = make_parser(__doc__)
     parser.add_argument('--batch', type=int, default=128)
     parser.add_argument('--steps', type=int, default=8)
     parser.add_argument('--only', choices=['bare', 'runner'], help=argparse.SUPPRESS)
@@ -117,8 +117,7 @@ def main() -> None:
     figures['ratio'] = round(figures['runner_mb'] / figures['bare_mb'], 3)
     print(f"ResNet-32, batch {args.batch}: bare loop {figures['bare_mb']} MB, Runner {figures['runner_mb']} MB "
           f"({figures['ratio']} x)")
-    if args.out:
-        Path(args.out).write_text(json.dumps(figures, indent=1) + '\n')
+    write(args.out, figures)
 
 
 if __name__ == '__main__':

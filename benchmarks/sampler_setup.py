@@ -9,13 +9,11 @@ one stable argsort of the labels, which any sampler by class must do.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from figures import make_parser, write
 
 from ltkit.datasets import samplers
 
@@ -65,8 +63,7 @@ def best_time(function: Callable[[], object], repeats: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', help='JSON file for the figures')
+    parser = make_parser(__doc__)
     parser.add_argument('--repeats', type=int, default=5, help='runs, of which the shortest counts')
     args = parser.parse_args()
     labels = inaturalist_like()
@@ -81,10 +78,9 @@ def main() -> None:
         seconds = best_time(lambda: kind(dataset, 0, **options).epoch_indices(), args.repeats)  # noqa: B023
         figures[name] = dict(seconds=round(seconds, 4), ratio_to_argsort=round(seconds / sort, 2))
         print(f'{name:30s} {seconds:.3f} s   {seconds / sort:5.1f} x argsort')
-    if args.out:
-        result = dict(num_samples=len(labels), num_classes=int(labels.max()) + 1,
-                      argsort_seconds=round(sort, 4), samplers=figures)
-        Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
+    result = dict(num_samples=len(labels), num_classes=int(labels.max()) + 1,
+                  argsort_seconds=round(sort, 4), samplers=figures)
+    write(args.out, result)
 
 
 if __name__ == '__main__':

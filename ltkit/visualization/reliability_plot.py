@@ -18,7 +18,7 @@ from ..utils.errors import ConfigError
 from .figure_file import checked_path, new_figure, save_figure
 
 ACCURACY, GAP, SAMPLES = '#0072B2', '#D55E00', '#777777'
-MAX_COLUMNS = 4
+MAX_COLUMNS = 5
 
 
 def plot_reliability(bins: ReliabilityBins | Mapping[str, Any], path: str | os.PathLike,
@@ -44,8 +44,8 @@ def plot_reliability(bins: ReliabilityBins | Mapping[str, Any], path: str | os.P
             else is given in their place.
     """
     path, diagrams = checked_path(path), _diagrams(bins)
-    columns = min(MAX_COLUMNS, len(diagrams))
-    rows = -(-len(diagrams) // columns)
+    rows = -(-len(diagrams) // MAX_COLUMNS)
+    columns = -(-len(diagrams) // rows)  # rows of about equal length
     figure = new_figure((2.9 * columns + 0.6, 3.9 * rows + 0.5))
     grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=(3, 1) * rows)
     for place, (name, one) in enumerate(diagrams.items()):

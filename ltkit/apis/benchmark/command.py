@@ -132,11 +132,13 @@ def _positive(text: str) -> int:
 
 
 def _print_tables(report: dict[str, Any]) -> None:
-    """The main columns, on a screen."""
+    """The main columns with one decimal, which a window of 80 columns can hold."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # nobody's window ends there
     for rows in by_factor(report['rows']).values():
         columns = columns_of(rows, SHOWN)
         table = Table('method', title=heading(rows[0], report['title']), title_justify='left')
@@ -144,5 +146,5 @@ def _print_tables(report: dict[str, Any]) -> None:
         for column in columns:
             table.add_column(title_of(column, report['baseline']), justify='right', no_wrap=True)
         for row in rows:
-            table.add_row(row['method'], *(cell(row, column) for column in columns))
+            table.add_row(row['method'], *(cell(row, column, plus_minus='±', decimals=1) for column in columns))
         console.print(table)

@@ -13,6 +13,7 @@ from .runs import REFERENCE
 from .tables import TITLES
 
 COMPARED = ('method', 'IF', 'metric', 'measured', 'published', 'difference', 'verdict', 'where from')
+FEW = 12  # runs that are listed without a click
 EVIDENCE = (
     'method',
     'IF',
@@ -80,7 +81,7 @@ def evidence_section(runs: Sequence[Mapping[str, Any]]) -> str:
     return (
         f'{failures}<p class="caption">config: hash of the resolved config and its seed; code: hash of the '
         'code that a run executes. results.json has all of this as data.</p>'
-        f'<details open><summary>{len(runs)} runs</summary>'
+        f'<details{" open" * (len(runs) <= FEW)}><summary>{len(runs)} runs</summary>'
         f'{table(EVIDENCE, body, (0, 2, 4, 7, 8, 9, 10, 11))}</details>'
     )
 
@@ -102,7 +103,8 @@ def _run(run: Mapping[str, Any]) -> list[str]:
         words(code(run['code_hash'])),
         words(code(commit_of(run))),
         words(escape(run.get('device', '-'))),
-        words(f'{code(run.get("command") or run["config"])}<br>log: {code(run["log"])}', 'wrap'),
+        words(f'<details><summary>show</summary>{code(run.get("command") or run["config"])}<br>'
+              f'log: {code(run["log"])}</details>', 'command'),
     ]
 
 

@@ -179,7 +179,8 @@ def _name_points(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
         step = next((step for step in (0, 15, -15, 30, -30, 45, -45) if is_free(step)), 0)
         covered[f'name of {name}'] = (across, across + width, up + step)
         axes.annotate(
-            name, (x, y), xytext=(8, 0.72 * step), textcoords='offset points', va='center', fontsize=9
+            name, (x, y), xytext=(8, 0.72 * step), textcoords='offset points', va='center', fontsize=9,
+            bbox=dict(facecolor='white', alpha=0.8, edgecolor='none', pad=0.5),  # bars do not strike it through
         )
 
 

@@ -39,8 +39,9 @@ def value_of(row: Row, column: str) -> float | None:
     return None if not found else found['mean']
 
 
-def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ') -> str:
-    """The text of a cell; ``unverified`` for the accuracy of a method without a run."""
+def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ',
+         decimals: int = 2) -> str:
+    """The text of a cell; ``unverified`` for the accuracy of a method without a run. ``decimals``: of percentages."""
     value = value_of(row, column)
     if column == 'seeds':
         return str(value)
@@ -49,7 +50,7 @@ def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ') ->
     if column == 'seconds':
         return duration(value)
     found = row['difference'] if column == 'difference' else row['metrics'][column]
-    decimals, sign = (3 if column in NO_PERCENT else 2), ('+' if column == 'difference' else '')
+    decimals, sign = (3 if column in NO_PERCENT else decimals), ('+' if column == 'difference' else '')
     text = f'{value:{sign}.{decimals}f}'
     return text if found['std'] is None else f'{text}{plus_minus}{found["std"]:.{decimals}f}'
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import platform
-import shlex
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ltkit.registry import HOOKS
 from ltkit.utils.checkpoint import whole_file
-from ltkit.version import __version__
+from ltkit.utils.provenance import provenance
 
 
 @HOOKS.register_module()
@@ -84,9 +78,8 @@ class ResultsHook(Hook):
     @master_only
     def _write(self, runner: Runner, name: str) -> None:
         self.results.update(
-            name=_name(runner), config=_relative(runner.cfg.filename), command=_command(), seed=runner.seed,
-            processes=runner.world_size, device=_device(), ltkit=__version__, torch=torch.__version__,
-            python=platform.python_version(), commit=_commit())
+            name=_name(runner), config=_relative(runner.cfg.filename), seed=runner.seed,
+            processes=runner.world_size, **provenance())
         path = os.path.join(runner.work_dir, name)
         with whole_file(path) as part, open(part, 'w', encoding='utf-8') as file:
             json.dump(self.results, file, indent=1)
@@ -101,40 +94,3 @@ def _name(runner: Runner) -> str:
 def _relative(path: str | None) -> str | None:
     """A path below the current folder without that folder."""
     return None if path is None else path.removeprefix(os.path.join(os.getcwd(), ''))
-
-
-def _command() -> str:
-    """The command line of this process, with paths below the current folder made relative."""
-    here = os.path.join(os.getcwd(), '')
-    return shlex.join(['python', *(argument.removeprefix(here) for argument in sys.argv)])
-
-
-def _device() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    threads = torch.get_num_threads()
-    return f"{_processor()}, {threads} thread{'s' * (threads > 1)}"
-
-
-def _processor() -> str:
-    with contextlib.suppress(OSError), open('/proc/cpuinfo', encoding='utf-8') as file:
-        for line in file:
-            if line.startswith('model name'):
-                return line.partition(':')[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _commit() -> str | None:
-    """The commit of ltkit's own source, ``-dirty`` when it was changed; None outside its repository."""
-    folder, name = os.path.split(os.path.abspath(__file__))
-    if _git(folder, 'ls-files', '--error-unmatch', name) is None:
-        return None  # installed, perhaps below a repository of something else
-    return _git(folder, 'describe', '--always', '--dirty', '--abbrev=40', '--exclude=*')
-
-
-def _git(folder: str, *args: str) -> str | None:
-    try:
-        done = subprocess.run(['git', '-C', folder, *args], capture_output=True, text=True, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None

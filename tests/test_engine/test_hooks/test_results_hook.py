@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 
 from ltkit.apis import test as run_test
-from ltkit.engine.hooks import results_hook
 from ltkit.version import __version__
 
 SHORT = 'train_cfg = dict(max_epochs=2, val_interval=1)\n'
@@ -38,23 +36,3 @@ def test_a_test_names_its_checkpoint_and_claims_no_selection(small_run):
     assert 'selected_on' not in results and 'seconds' not in results
     trained = json.loads((small_run.folder / 'run' / 'results.json').read_text())
     assert trained['metrics'] == results['metrics']
-
-
-def test_commit_is_that_of_ltkit_alone(tmp_path, monkeypatch):
-    def git(*args: str) -> None:
-        subprocess.run(['git', '-C', str(tmp_path), '-c', 'user.name=a', '-c', 'user.email=a@b', *args],
-                       check=True, capture_output=True)
-
-    file = tmp_path / 'results_hook.py'
-    file.write_text('1')
-    monkeypatch.setattr(results_hook, '__file__', str(file))
-    assert results_hook._commit() is None  # no repository
-    git('init')
-    git('commit', '--allow-empty', '-m', 'something else')
-    assert results_hook._commit() is None  # installed below a repository of something else
-    git('add', '.')
-    git('commit', '-m', 'ltkit')
-    commit = results_hook._commit()
-    assert len(commit) == 40
-    file.write_text('2')
-    assert results_hook._commit() == f'{commit}-dirty'
