@@ -2,7 +2,10 @@
 title = 'CIFAR100-LT at CPU size: ResNet-8, 20 epochs'
 methods = {
     'ERM': 'erm/r8_cifar100_lt_20e.py',
+    'Weighted Softmax': 'weighted_softmax/r8_cifar100_lt_20e.py',
     'Balanced Softmax': 'balanced_softmax/r8_cifar100_lt_20e.py',
+    'LDAM-DRW': 'ldam/r8_cifar100_lt_20e.py',
+    'RIDE': 'ride/r8_cifar100_lt_20e.py',
 }
 imbalance_factors = [100]
 seeds = [0, 1, 2]
