@@ -42,10 +42,6 @@ def _below(module: str, roots: tuple[str, ...]) -> bool:
     return any(module == root or module.startswith(f'{root}.') for root in roots)
 
 
-# Packages whose files may be tested through what their command does, in test_command.py.
-THROUGH_ITS_COMMAND = ('ltkit/apis/benchmark',)
-
-
 def _id(file: Path) -> str:
     return str(file.relative_to(REPO))
 
@@ -75,8 +71,6 @@ def test_import_of_the_package_alone_imports_no_part():
 def test_each_file_has_its_tests(file):
     parts = file.relative_to(PACKAGE).parts
     mirrored = REPO.joinpath('tests', *(f'test_{part}' for part in parts))
-    if not mirrored.is_file() and file.parent.relative_to(REPO).as_posix() in THROUGH_ITS_COMMAND:
-        mirrored = mirrored.with_name('test_command.py')
     assert mirrored.is_file(), f'{_id(file)} has no {_id(mirrored)}'
 
 

@@ -263,3 +263,18 @@ def test_two_processes_log_the_same_means():
                               env=dict(shared, RANK=str(r), LOCAL_RANK=str(r))) for r in range(2)]
     for rank in ranks:
         assert json.loads(rank.communicate(timeout=120)[0]) == dict(loss=3.5, loss_cls=1.5, loss_b=2.0)
+
+
+def test_channels_last_changes_the_layout_alone():
+    models = [build(data_preprocessor=dict(type='ImageDataPreprocessor', mean=[100.0], std=[50.0], channels_last=last))
+              for last in (False, True)]
+    models[1].load_state_dict(models[0].state_dict())
+    losses = []
+    for model in models:
+        data = model.data_preprocessor(batch(), training=True)
+        losses.append(model.loss(**data)['loss'])
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-5)
+    wide = [parameter for parameter in models[1].parameters() if parameter.dim() == 4 and parameter.shape[1] > 1]
+    assert wide and all(parameter.is_contiguous(memory_format=torch.channels_last) for parameter in wide)
+    assert not any(parameter.is_contiguous(memory_format=torch.channels_last) and parameter.shape[-1] > 1
+                   for parameter in models[0].parameters() if parameter.dim() == 4 and parameter.shape[1] > 1)

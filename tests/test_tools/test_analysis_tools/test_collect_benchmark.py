@@ -1,0 +1,46 @@
+"""``tools/analysis_tools/collect_benchmark.py``."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+BENCH = """
+methods = {'ERM': 'erm/r8_digits_lt.py',
+           'Short': dict(config='erm/r8_digits_lt.py', cfg_options={'train_dataloader.batch_size': 64})}
+cfg_options = {'train_cfg.max_epochs': 1}
+reference_seeds = [0]
+"""
+
+
+def test_report_and_logs_without_folders_of_this_machine(tool, tmp_path):
+    (tmp_path / 'bench.py').write_text(BENCH)
+    assert tool('benchmark.py', 'bench.py', '--only', 'ERM').returncode == 0
+    done = tool('analysis_tools/collect_benchmark.py', 'out', 'work_dirs/benchmarks/bench')
+    assert done.returncode == 0 and done.stdout == '2 runs: out\n', done.stdout
+    out = tmp_path / 'out'
+    assert {path.name for path in out.iterdir()} == {'index.html', 'results.json', 'table.md', 'table.tex', 'logs'}
+    logs = {run['role']: run['log'] for run in json.loads((out / 'results.json').read_text())['runs']
+            if run['status'] == 'finished'}
+    assert logs == dict(method='logs/erm_r8_digits_lt_seed0.log.gz',
+                        reference='logs/erm_r8_digits_lt_balanced_seed0.log.gz')
+    for role, log in logs.items():
+        text = gzip.decompress((out / log).read_bytes()).decode()
+        assert 'Epoch(val) [1]' in text and ('balanced_reference=True' in text) == (role == 'reference')
+        assert str(tmp_path) not in text and log in (out / 'index.html').read_text()
+
+
+def test_two_methods_of_one_config_keep_their_logs(tool, tmp_path):
+    (tmp_path / 'bench.py').write_text(BENCH)
+    assert tool('benchmark.py', 'bench.py', '--no-reference').returncode == 0
+    assert tool('analysis_tools/collect_benchmark.py', 'out', 'work_dirs/benchmarks/bench').returncode == 0
+    logs = sorted((tmp_path / 'out/logs').iterdir())
+    assert [path.name[:4] for path in logs] == ['000_', '001_']
+    assert ['batch_size=64' in gzip.decompress(path.read_bytes()).decode() for path in logs] == [False, True]
+
+
+def test_something_else_than_a_benchmark(tool, tmp_path):
+    (tmp_path / 'run').mkdir()
+    done = tool('analysis_tools/collect_benchmark.py', 'out', 'run')
+    assert done.returncode == 2 and done.stdout.startswith('error: run has no index.html, results.json')
+    assert not (tmp_path / 'out').exists()

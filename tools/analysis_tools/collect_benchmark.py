@@ -1,0 +1,69 @@
+#!/usr/bin/env python
+"""Copy the report of a benchmark and the logs of its runs into one folder, to keep or to send.
+
+    python tools/analysis_tools/collect_benchmark.py docs/results/digits_benchmark work_dirs/benchmarks/digits
+
+The folder gets the page, the tables, ``results.json`` and ``logs/``: one packed log a run, which begins with the
+resolved config. Page and data name the logs there. Folders of this machine are left out of the logs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+from pathlib import Path
+
+from ltkit.utils.errors import DataError
+from ltkit.utils.friendly import friendly_main
+
+REPORT = ('index.html', 'results.json', 'table.md', 'table.tex')
+
+
+def log_name(run: dict) -> str:
+    """The packed log of a run of ``results.json``, below the folder."""
+    config = run['config'].removeprefix('ltkit::').removesuffix('.py').strip('./').replace('/', '_')
+    factor = '' if run['factor'] is None else f"_if{run['factor']:g}"
+    balanced = '' if run['role'] == 'method' else '_balanced'
+    return f"logs/{config}{factor}{balanced}_seed{run['seed']}.log.gz"
+
+
+def pack_log(run: Path, out: Path) -> None:
+    """Write the logs of a work folder, in their order, without the folders of this machine."""
+    logs = sorted(run.glob('*/*.log'))
+    if not logs:
+        raise DataError(f'{run} has no log; was it removed after the benchmark?')
+    text = ''.join(path.read_text(encoding='utf-8') for path in logs)  # several where the run was resumed
+    for folder in (Path.cwd(), sys.prefix):
+        text = text.replace(f'{folder}/', '')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+@friendly_main
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('out', type=Path, help='folder to write')
+    parser.add_argument('benchmark', type=Path, help='work folder of the benchmark')
+    args = parser.parse_args()
+    missing = [name for name in REPORT if not (args.benchmark / name).is_file()]
+    if missing:
+        raise DataError(f"{args.benchmark} has no {', '.join(missing)}; give the work folder of a benchmark, and "
+                        'write its report with tools/benchmark.py CONFIG --report-only')
+    texts = {name: (args.benchmark / name).read_text(encoding='utf-8') for name in REPORT}
+    runs = [run for run in json.loads(texts['results.json'])['runs'] if run['status'] == 'finished']
+    names = [log_name(run) for run in runs]
+    if len(set(names)) < len(names):  # two methods of one config that differ in their options
+        names = [name.replace('logs/', f'logs/{i:03d}_') for i, name in enumerate(names)]
+    for run, name in zip(runs, names):
+        pack_log(args.benchmark / run['work_dir'], args.out / name)
+        for each in ('index.html', 'results.json'):
+            texts[each] = texts[each].replace(run['log'], name)
+    for name, text in texts.items():
+        (args.out / name).write_text(text, encoding='utf-8')
+    print(f'{len(runs)} runs: {args.out}')
+
+
+if __name__ == '__main__':
+    main()
