@@ -97,7 +97,7 @@ class SmallRun:
         path = REPO / 'tools' / tool
         env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, 'PYTHONPATH': str(REPO), **env}
         if tool.endswith('.py'):
-            from ltkit.testing.commands import run_command
+            from ltkit.testing import run_command
             done = run_command(path, *args, cwd=self.folder, env=env)
         else:
             done = subprocess.run(['bash', str(path), *map(str, args)], capture_output=True, text=True,

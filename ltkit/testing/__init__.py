@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from .commands import run_command
 from .conformance import Check, ConformanceError, NotApplicable, Part, bound_checks, run_checks
 from .distributed import run_distributed
 
@@ -123,5 +124,6 @@ __all__ = [
     'check_sampler',
     'checks_of',
     'parametrize_with_checks',
+    'run_command',
     'run_distributed',
 ]

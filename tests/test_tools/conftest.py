@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ltkit.testing.commands import run_command
+from ltkit.testing import run_command
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
