@@ -7,6 +7,7 @@ from .global_batch_sampler import GlobalBatchSampler
 from .instance_balanced_sampler import InstanceBalancedSampler
 from .long_tail_sampler import LongTailSampler
 from .progressively_balanced_sampler import ProgressivelyBalancedSampler
+from .reversed_sampler import ReversedSampler
 from .square_root_sampler import SquareRootSampler
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     'InstanceBalancedSampler',
     'LongTailSampler',
     'ProgressivelyBalancedSampler',
+    'ReversedSampler',
     'SquareRootSampler',
 ]
