@@ -26,7 +26,8 @@ class BalancedSoftmaxLoss(LongTailLoss):
             :class:`LongTailLoss`.
     """
 
-    prior_correction = 1.0  # see ltkit.config.compatibility
+    prior_correction: float | str = 1.0  # see ltkit.config.compatibility
+    tau: float = 1.0  # exponent of the prior, an argument in LogitAdjustedLoss
 
     def adjust_logits(self, cls_score: Tensor, target: Tensor) -> Tensor:
-        return cls_score + self.log_prior_for(cls_score)
+        return cls_score + self.tau * self.log_prior_for(cls_score)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -11,6 +13,24 @@ from ltkit.utils.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from .base import LongTailLoss
+
+
+def checked_number(name: str, value: Any, at_least: float = 0.0, below: float = math.inf) -> float:
+    """An argument as a float.
+
+    Args:
+        name (str): The argument's, for the message.
+        value: What was given.
+        at_least (float): The smallest value allowed. Defaults to 0.0.
+        below (float): What it has to be smaller than. Defaults to infinity.
+
+    Raises:
+        ConfigError: It is no number, or out of its range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not at_least <= value < below:
+        allowed = f'{at_least:g} or more' if below == math.inf else f'in [{at_least:g}, {below:g})'
+        raise ConfigError(f'{name} must be a number {allowed}, but is {value!r}')
+    return float(value)
 
 
 def check_scores(loss: LongTailLoss, cls_score: Tensor) -> None:
