@@ -17,5 +17,5 @@ def test_wrong_arguments_are_one_line(small_run):
     bench = small_run.folder / 'mine.py'
     bench.write_text("methods = {'ERM': 'erm/r8_digit_lt.py'}\n")
     done = small_run.tool('benchmark.py', bench, check=2)
-    assert done.stderr.startswith('error: config') and 'r8_digit_lt.py' in done.stderr
-    assert '--jobs: must be' in small_run.tool('benchmark.py', bench, '--jobs', 0, check=2).stderr
+    assert done.stderr.startswith("error: mine.py:1: methods 'ERM': there is no config 'erm/r8_digit_lt.py'")
+    assert '--jobs: must be a whole number' in small_run.tool('benchmark.py', bench, '--jobs', 0, check=2).stderr

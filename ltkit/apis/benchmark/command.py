@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 import signal
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from ltkit.apis.arguments import check_work_dir, positive_number, seed_number
 from ltkit.utils.errors import ConfigError
 
 from .config import load_benchmark
@@ -42,11 +44,11 @@ def parser() -> argparse.ArgumentParser:
         help='folder of the runs on balanced sets, to share them between benchmarks '
         '(default: WORK_DIR/references)',
     )
-    made.add_argument('--jobs', type=_positive, help='runs at once (default: the GPUs, or the cores)')
+    made.add_argument('--jobs', type=positive_number, help='runs at once (default: the GPUs, or the cores)')
     made.add_argument('--only', nargs='+', metavar='METHOD', help='run these methods (the report has all)')
-    made.add_argument('--seeds', nargs='+', type=int, help="in place of the config's")
+    made.add_argument('--seeds', nargs='+', type=seed_number, help="in place of the config's")
     made.add_argument('--no-reference', action='store_true', help='no runs on balanced sets, so no UA and RA')
-    made.add_argument('--timeout', type=float, metavar='SECONDS', help='stop a run that takes longer')
+    made.add_argument('--timeout', type=_seconds, metavar='SECONDS', help='stop a run that takes longer')
     made.add_argument(
         '--report-only', action='store_true', help='start nothing, write the report of what is there'
     )
@@ -72,6 +74,8 @@ def main(train_command: Sequence[str], arguments: Sequence[str] | None = None) -
     chosen = runs if args.only is None else only_methods(benchmark, runs, args.only)
     root = args.work_dir or DEFAULT_FOLDER / benchmark.name
     references = args.references or root / 'references'
+    _check_folder('--work-dir', root)
+    _check_folder('--references', references)
 
     def folder_of(run: Run) -> Path:
         return (references if run.role == REFERENCE else root / 'runs') / run.folder
@@ -124,11 +128,21 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'must be at least 1, but is {value}')
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f'must be a number of seconds above 0, but is {text}')
     return value
+
+
+def _check_folder(option: str, folder: Path) -> None:
+    try:
+        check_work_dir(str(folder))
+    except ConfigError as error:
+        raise ConfigError(str(error).replace('--work-dir', option)) from error
 
 
 def _print_tables(report: dict[str, Any]) -> None:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
-from ltkit.config import read_files
+import ltkit
+from ltkit.config import load_config, read_files
+from ltkit.config.files import shown
 from ltkit.config.locate import Locator
+from ltkit.config.numbers import LARGEST_SEED, is_seed
 from ltkit.config.variables import check_top_level
 from ltkit.utils.errors import ConfigError, did_you_mean
 
 from .published import published_names
 
+SHIPPED = Path(ltkit.__file__).parent / '.mim' / 'configs'
 BALANCED = {'train_dataloader.dataset.balanced_reference': True}
 FACTOR = 'train_dataloader.dataset.imbalance_factor'
 METHOD_KEYS = ('name', 'config', 'cfg_options')
+NEEDS_METHODS = "a benchmark needs methods, for example methods = {'ERM': 'erm/r8_digits_lt.py'}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Benchmark:
         cfg_options (dict): Settings of all runs, dotted key = value.
         published (tuple[str]): Sets of published figures to compare with.
         notes (str): What a reader of the report must know.
+        file (str): The file, as error messages name it.
     """
 
     name: str
@@ -69,9 +74,10 @@ class Benchmark:
     cfg_options: dict[str, Any]
     published: tuple[str, ...]
     notes: str
+    file: str = ''
 
 
-KEYS = set(Benchmark.__dataclass_fields__) - {'name'}
+KEYS = set(Benchmark.__dataclass_fields__) - {'name', 'file'}
 
 
 def load_benchmark(path: str | os.PathLike) -> Benchmark:
@@ -85,20 +91,17 @@ def load_benchmark(path: str | os.PathLike) -> Benchmark:
     """
     root = read_files(path)
     locator = Locator(root)
+    content = load_config(root.path, check=False).to_dict()
+    if 'model' in content and 'methods' not in content:
+        raise ConfigError(f'{root.at()} is a training config, for tools/train.py; {NEEDS_METHODS}')
     check_top_level(root, KEYS)
-    try:
-        content = Config.fromfile(str(root.path), import_custom_modules=False).to_dict()
-    except Exception as error:
-        raise ConfigError(f'{root.at()}: {type(error).__name__}: {" ".join(str(error).split())}') from error
     content = {key: value for key, value in content.items() if key in KEYS}
 
-    def fail(key: str, what: str, word: str | None = None) -> ConfigError:
-        return ConfigError(f'{locator.where((key,), word)}: {key} {what}')
+    def fail(key: str, what: str, *below: str) -> ConfigError:
+        return ConfigError(f'{locator.where((key, *below))}: {key} {what}')
 
     if not content.get('methods'):
-        raise ConfigError(
-            f"{root.at()}: a benchmark needs methods, for example methods = {{'ERM': 'erm/r8_digits_lt.py'}}"
-        )
+        raise ConfigError(f'{root.at()}: {NEEDS_METHODS}')
     methods = _methods(content['methods'], root.path.parent, fail)
     names = [method.name for method in methods]
     baseline = content.get('baseline', names[0])
@@ -125,7 +128,7 @@ def load_benchmark(path: str | os.PathLike) -> Benchmark:
         raise fail('reference', f'must be True or False, but is {content["reference"]!r}')
     return Benchmark(
         name=root.path.stem,
-        title=str(content.get('title', root.path.stem)),
+        title=' '.join(str(content.get('title', root.path.stem)).split()),
         methods=methods,
         baseline=baseline,
         imbalance_factors=_factors(content.get('imbalance_factors'), fail),
@@ -136,6 +139,7 @@ def load_benchmark(path: str | os.PathLike) -> Benchmark:
         cfg_options=dict(content.get('cfg_options', {})),
         published=tuple(published),
         notes=' '.join(str(content.get('notes', '')).split()),
+        file=root.at(),
     )
 
 
@@ -150,49 +154,56 @@ def _methods(value: Any, folder: Path, fail: Any) -> tuple[Method, ...]:
         entries = list(value)
     else:
         raise fail('methods', 'must be a dict of name = config, or a list of dict(name=..., config=...)')
-    methods = []
-    for entry in entries:
+    places = [str(key) for key in value] if isinstance(value, Mapping) else [str(i) for i in range(len(entries))]
+    methods: list[Method] = []
+    for entry, place in zip(entries, places):
         if not isinstance(entry, Mapping):
-            raise fail('methods', f'has {entry!r}, which is no dict(name=..., config=...)')
+            raise fail('methods', f'has {entry!r}, which is no dict(name=..., config=...)', place)
         for key in entry:
             if key not in METHOD_KEYS:
                 raise fail(
                     'methods',
                     f"has a method with the unknown key '{key}'"
                     f'{did_you_mean(str(key), METHOD_KEYS) or "; known: " + ", ".join(METHOD_KEYS)}',
+                    place,
                     str(key),
                 )
         for key in ('name', 'config'):
             if not isinstance(entry.get(key), str) or not entry[key]:
-                raise fail('methods', f'has a method without {key} ({dict(entry)})')
+                raise fail('methods', f'has a method without {key} ({dict(entry)})', place)
         if not isinstance(entry.get('cfg_options', {}), Mapping):
-            raise fail(
-                'methods', f"cfg_options of '{entry['name']}' must be a dict of dotted keys", entry['name']
-            )
+            raise fail('methods', f"cfg_options of '{entry['name']}' must be a dict of dotted keys", place)
         if entry['name'] in [method.name for method in methods]:
-            raise fail('methods', f"has '{entry['name']}' twice; give each its own name", entry['name'])
-        methods.append(
-            Method(entry['name'], _config(entry['config'], folder), dict(entry.get('cfg_options', {})))
-        )
-    return tuple(methods)
+            raise fail('methods', f"has '{entry['name']}' twice; give each its own name", place)
+        methods.append(Method(entry['name'], entry['config'], dict(entry.get('cfg_options', {}))))
+    return tuple(
+        replace(method, config=_config(method, folder, place, fail)) for method, place in zip(methods, places)
+    )
 
 
-def _config(name: str, folder: Path) -> str:
+def _config(method: Method, folder: Path, place: str, fail: Any) -> str:
     """A config beside the benchmark's file if there is one, else one of ltkit's configs."""
+    name = method.config
     if '::' in name or os.path.isabs(name):
         return name
-    beside = folder / name
-    return str(beside) if beside.is_file() else f'ltkit::{name}'
+    if (folder / name).is_file():
+        return str(folder / name)
+    if not (SHIPPED / name).is_file():
+        there = [path.relative_to(SHIPPED).as_posix() for path in SHIPPED.glob('[!_]*/*.py')]
+        there += [path.name for path in folder.glob('*.py')]
+        raise fail(
+            'methods',
+            f"'{method.name}': there is no config '{name}' in {shown(folder)} nor among ltkit's"
+            f'{did_you_mean(name, there)}',
+            place,
+        )
+    return f'ltkit::{name}'
 
 
 def _whole_numbers(key: str, value: Any, fail: Any) -> tuple[int, ...]:
     value = [value] if isinstance(value, int) else value
-    if (
-        not isinstance(value, (list, tuple))
-        or not value
-        or not all(isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in value)
-    ):
-        raise fail(key, f'must be whole numbers such as [0, 1, 2], but is {value!r}')
+    if not isinstance(value, (list, tuple)) or not value or not all(map(is_seed, value)):
+        raise fail(key, f'must be whole numbers from 0 to {LARGEST_SEED} such as [0, 1, 2], but is {value!r}')
     if len(set(value)) < len(value):
         raise fail(key, f'names a seed twice: {list(value)}')
     return tuple(value)
@@ -206,7 +217,8 @@ def _factors(value: Any, fail: Any) -> tuple[float | None, ...]:
         not isinstance(value, (list, tuple))
         or not value
         or not all(
-            isinstance(item, (int, float)) and not isinstance(item, bool) and item >= 1 for item in value
+            isinstance(item, (int, float)) and not isinstance(item, bool) and 1 <= item < math.inf
+            for item in value
         )
     ):
         raise fail(

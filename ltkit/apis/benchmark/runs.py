@@ -17,7 +17,7 @@ from ltkit.apis.arguments import option_value
 from ltkit.config import load_config
 from ltkit.utils.errors import ConfigError, did_you_mean
 
-from .config import FACTOR, Benchmark
+from .config import FACTOR, Benchmark, Method
 
 METHOD, REFERENCE = 'method', 'reference'
 # What does not change the result of a run: where data and outputs lie, how fast it is.
@@ -125,9 +125,7 @@ def plan(benchmark: Benchmark, seeds: Sequence[int] | None = None, reference: bo
                 options = {**benchmark.cfg_options, **method.cfg_options}
                 options.update({} if factor is None else {FACTOR: factor})
                 options.update(benchmark.reference_options if role == REFERENCE else {})
-                for key, value in options.items():
-                    as_argument(key, value)
-                resolved = load_config(method.config, options).to_dict()
+                resolved = _resolved(benchmark, method, options)
                 runs += [
                     Run(
                         method.name,
@@ -145,6 +143,17 @@ def plan(benchmark: Benchmark, seeds: Sequence[int] | None = None, reference: bo
         seed: i for i, seed in enumerate(dict.fromkeys(seed for own in by_role.values() for seed in own))
     }
     return sorted(runs, key=lambda run: order[run.seed])
+
+
+def _resolved(benchmark: Benchmark, method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a run; what is wrong in it is told with the file and the method that ask for it."""
+    try:
+        for key, value in options.items():
+            as_argument(key, value)
+        return load_config(method.config, dict(options)).to_dict()
+    except ConfigError as error:
+        text = str(error).replace('--cfg-options ', 'cfg_options ')
+        raise ConfigError(f"{benchmark.file}: methods '{method.name}': {text}") from error
 
 
 def only_methods(benchmark: Benchmark, runs: Sequence[Run], names: Sequence[str]) -> list[Run]:

@@ -97,3 +97,25 @@ def test_timeout_stops_a_run_which_is_then_resumed(fake, monkeypatch):
     monkeypatch.setenv('FAKE_SECONDS', '0')
     assert fake.main() == 0
     assert fake.count('resume') == {'erm 0': 1}
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (('--seeds', -1), '--seeds: must be a whole number from 0'),
+    (('--timeout', 0), '--timeout: must be a number of seconds above 0, but is 0'),
+    (('--timeout', 'nan'), '--timeout: must be a number of seconds above 0, but is nan'),
+    (('--timeout', 'x'), '--timeout: must be a number of seconds above 0, but is x'),
+    (('--jobs', 'x'), '--jobs: must be a whole number from 1'),
+])
+def test_wrong_numbers_are_refused(fake, capsys, arguments, message):
+    fake.config('')
+    with pytest.raises(SystemExit):
+        fake.main('--report-only', *arguments)
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('option', ['--work-dir', '--references'])
+def test_a_folder_that_cannot_be_made_is_told_before_a_run(fake, option):
+    fake.config('')
+    with pytest.raises(ConfigError, match=f'log.txt is not a folder; give another {option}$'):
+        fake.main(option, fake.log)
+    assert not fake.events()

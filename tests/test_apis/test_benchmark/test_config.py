@@ -36,11 +36,14 @@ imbalance_factors = 50
 published = ['cifar100_lt', 'cifar10_lt']
 notes = '''two
 lines'''
+title = '''of two
+lines'''
 """)
     mine = benchmark.methods[1]
     assert mine.config == str(tmp_path / 'mine.py') and mine.cfg_options == {'train_cfg.max_epochs': 3}
     assert benchmark.seeds == (4, 2) and benchmark.reference_seeds == (7, )
     assert benchmark.imbalance_factors == (50, ) and benchmark.notes == 'two lines'
+    assert benchmark.title == 'of two lines'
     assert benchmark.published == ('cifar100_lt', 'cifar10_lt')
 
 
@@ -57,12 +60,20 @@ lines'''
     (ERM + "published = 'cifar100lt'", r"has 'cifar100lt', of which there are no figures; did you mean 'cifar100_lt'"),
     (ERM + 'reference = 1', 'reference must be True or False'),
     (ERM + 'cfg_options = [1]', 'cfg_options must be a dict'),
+    (ERM + 'seeds = [2**32]', 'seeds must be whole numbers from 0 to 4294967295'),
+    (ERM + "imbalance_factors = [float('inf')]", 'bench.py:2: imbalance_factors must be numbers of at least 1'),
+    (ERM + 'import numpy\nseeds = [numpy.int64(3)]', 'bench.py:3: RuntimeError'),
+    ("model = dict(type='ERM')", 'bench.py is a training config, .* a benchmark needs methods'),
+    ("methods = {\n'ERM': 'erm/r8_digts_lt.py'}",
+     "bench.py:2: methods 'ERM': there is no config 'erm/r8_digts_lt.py' in .* did you mean 'erm/r8_digits_lt.py'"),
     ("methods = 'erm'", 'methods must be a dict of name = config'),
     ("methods = ['erm']", "has 'erm', which is no dict"),
     ("methods = [dict(name='a')]", 'without config'),
     ("methods = [dict(name='a', config='b', conifg='c')]", "unknown key 'conifg'; did you mean 'config'"),
     ("methods = [dict(name='a', config='b', cfg_options=3)]", "cfg_options of 'a' must be a dict"),
     ("methods = [dict(name='a', config='b'), dict(name='a', config='c')]", "has 'a' twice"),
+    ("methods = [\n    dict(name='a', config='b'),\n    dict(name='c', conifg='c'),\n]", "bench.py:3: .* 'conifg'"),
+    ("methods = {\n    'a': 'b',\n    'c': dict(config='c', cfg_options=3),\n}", 'bench.py:3: .* must be a dict'),
 ])
 def test_what_is_wrong_is_named(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message) as caught:

@@ -40,6 +40,16 @@ def test_plan(benchmark):
                              'train_dataloader.dataset.balanced_reference=True']
 
 
+@pytest.mark.parametrize('text, message', [
+    ("cfg_options = {'train_cfg.max_epoch': 1}",
+     r"bench.py: methods 'erm': cfg_options train_cfg.max_epoch: .* did you mean 'max_epochs'"),
+    ("methods = {'gone': 'ltkit::erm/gone.py'}", r"bench.py: methods 'gone': config ltkit::erm/gone.py is not found"),
+])
+def test_what_is_wrong_in_a_run_is_told_with_file_and_method(fake, text, message):
+    with pytest.raises(ConfigError, match=message):
+        plan(load_benchmark(fake.config(text)))
+
+
 def test_only_methods_keeps_the_references_of_the_baseline(benchmark):
     runs = only_methods(benchmark, plan(benchmark), ['ours'])
     assert {(run.method, run.role) for run in runs} == {
