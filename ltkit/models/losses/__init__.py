@@ -2,6 +2,7 @@
 
 from .balanced_softmax_loss import BalancedSoftmaxLoss
 from .base import LongTailLoss
+from .class_balanced_loss import ClassBalancedLoss
 from .ldam_loss import LDAMLoss
 from .logit_adjusted_loss import LogitAdjustedLoss
 from .ride_loss import RIDELoss
@@ -11,6 +12,7 @@ from .weighted_softmax_loss import WeightedSoftmaxLoss
 
 __all__ = [
     'BalancedSoftmaxLoss',
+    'ClassBalancedLoss',
     'LDAMLoss',
     'LogitAdjustedLoss',
     'LongTailLoss',
