@@ -7,6 +7,7 @@ from .global_batch_sampler import GlobalBatchSampler
 from .instance_balanced_sampler import InstanceBalancedSampler
 from .long_tail_sampler import LongTailSampler
 from .progressively_balanced_sampler import ProgressivelyBalancedSampler
+from .repeat_factor_sampler import RepeatFactorSampler
 from .reversed_sampler import ReversedSampler
 from .square_root_sampler import SquareRootSampler
 
@@ -19,6 +20,7 @@ __all__ = [
     'InstanceBalancedSampler',
     'LongTailSampler',
     'ProgressivelyBalancedSampler',
+    'RepeatFactorSampler',
     'ReversedSampler',
     'SquareRootSampler',
 ]

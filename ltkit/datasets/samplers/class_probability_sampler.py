@@ -6,9 +6,9 @@ from collections.abc import Sized
 
 import numpy as np
 
-from ...distribution import labels_of
-from ...utils.errors import ConfigError, DataError
+from ...utils.errors import ConfigError
 from .cycles import ClassIndex
+from .labels import single_labels
 from .long_tail_sampler import LongTailSampler
 
 
@@ -36,16 +36,7 @@ class ClassLabelSampler(LongTailSampler):
     def __init__(self, dataset: Sized, seed: int | None = None, num_samples: int | None = None,
                  round_up: bool = True) -> None:
         super().__init__(dataset, seed, num_samples, round_up)
-        name, labels = type(self).__name__, labels_of(dataset)
-        if labels.shape != (self.dataset_size,):
-            raise DataError(
-                f'{name}: {type(dataset).__name__} has {self.dataset_size} samples, but its labels have '
-                f'shape {labels.shape}; one label a sample is wanted')
-        if labels.min() < 0:
-            raise DataError(
-                f'{name}: sample {int(labels.argmin())} of {type(dataset).__name__} has the label '
-                f'{int(labels.min())}; labels begin at 0')
-        self.class_index = ClassIndex(labels)
+        self.class_index = ClassIndex(single_labels(type(self).__name__, dataset))
 
     @property
     def class_counts(self) -> np.ndarray:
