@@ -2,6 +2,7 @@
 
 from .arguments import KeyValues, add_run_arguments, config_of, positive_number, seed_number
 from .infer import Inferencer, image_files
+from .posthoc import parse_rule, parse_sweep, sweep_posthoc, sweep_table
 from .report import final_table
 from .run import default_work_dir, test, train, use_amp, use_compile
 
@@ -13,8 +14,12 @@ __all__ = [
     'default_work_dir',
     'final_table',
     'image_files',
+    'parse_rule',
+    'parse_sweep',
     'positive_number',
     'seed_number',
+    'sweep_posthoc',
+    'sweep_table',
     'test',
     'train',
     'use_amp',

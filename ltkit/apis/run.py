@@ -62,6 +62,13 @@ def test(cfg: Config, checkpoint: str) -> dict[str, Any]:
     Returns:
         dict: As of :func:`train`.
     """
+    runner = test_runner(cfg, checkpoint)
+    runner.test()
+    return _finish(runner)
+
+
+def test_runner(cfg: Config, checkpoint: str) -> Runner:
+    """A Runner that has what a test needs and nothing else; arguments and errors as of :func:`test`."""
     if cfg.get('test_dataloader') is None:
         raise ConfigError(f'{cfg.filename} has no test_dataloader')
     if not checkpoint.startswith(('http://', 'https://')) and not os.path.isfile(checkpoint):
@@ -70,9 +77,7 @@ def test(cfg: Config, checkpoint: str) -> dict[str, Any]:
     for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader',
                 'val_cfg', 'val_evaluator'):
         cfg[key] = None
-    runner = Runner.from_cfg(cfg)
-    runner.test()
-    return _finish(runner)
+    return Runner.from_cfg(cfg)
 
 
 def use_amp(cfg: Config, dtype: str | None = None) -> None:

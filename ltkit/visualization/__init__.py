@@ -2,6 +2,7 @@
 
 from .class_size_plot import plot_accuracy_by_class_size
 from .reliability_plot import plot_reliability
+from .sweep_plot import plot_sweep
 from .table import results_row, results_table
 
-__all__ = ['plot_accuracy_by_class_size', 'plot_reliability', 'results_row', 'results_table']
+__all__ = ['plot_accuracy_by_class_size', 'plot_reliability', 'plot_sweep', 'results_row', 'results_table']

@@ -40,3 +40,25 @@ def test_checkpoint_of_another_model(tool, tmp_path, trained, repo_root):
 def test_missing_checkpoint(tool, tmp_path, repo_root):
     done = tool('test.py', repo_root / ERM, 'absent.pth', '--work-dir', tmp_path)
     assert done.returncode == 2 and done.stdout.splitlines()[-1] == 'error: no checkpoint at absent.pth'
+
+
+def test_posthoc_rules_and_a_sweep(tool, tmp_path, trained, repo_root):
+    run = [repo_root / ERM, trained[0] / 'epoch_2.pth', '--work-dir', tmp_path]
+    done = tool('test.py', *run, '--posthoc', 'LogitAdjustment', 'tau=0.5', '--posthoc', 'LogitAdjustment', 'tau=1')
+    assert done.returncode == 0, done.stdout
+    single = json.loads((tmp_path / 'test_results.json').read_text())['metrics']
+    done = tool('test.py', *run, '--posthoc', 'LogitAdjustment', '--sweep', 'tau=0:1.5:0.5')
+    assert done.returncode == 0, done.stdout
+    sweep = json.loads((tmp_path / 'posthoc_sweep.json').read_text())['sweep']
+    assert sweep[3]['value'] == 1.5 and abs(sweep[3]['metrics']['accuracy/few'] - single['accuracy/few']) < 1
+    assert done.stdout.splitlines()[-2].startswith('tau=1.5')
+
+
+def test_posthoc_slips_are_one_line(tool, tmp_path, repo_root):
+    run = [repo_root / ERM, 'absent.pth', '--work-dir', tmp_path]
+    for options, message in ((['--posthoc', 'LogitAdjustmen'], "did you mean 'LogitAdjustment'"),
+                             (['--posthoc', 'LogitAdjustment', 'tua=1'], "did you mean 'tau'"),
+                             (['--sweep', 'tau=0:1'], 'is not KEY=START:LAST:STEP'),
+                             (['--sweep', 'tau=1'], 'a sweep needs a post-hoc rule')):
+        done = tool('test.py', *run, *options)
+        assert done.returncode == 2 and message in done.stdout.splitlines()[-1] and 'Traceback' not in done.stdout

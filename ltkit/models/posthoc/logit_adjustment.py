@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from ltkit.distribution_aware import CountsLike
 from ltkit.registry import POSTHOC
+from ltkit.utils.errors import ConfigError
 
 from .base import PosthocRule
 
@@ -25,6 +28,9 @@ class LogitAdjustment(PosthocRule):
         tau (float): :math:`\tau`; 0 changes nothing. Defaults to 1.0.
         class_counts (optional): See :class:`PosthocRule`.
 
+    Raises:
+        ConfigError: ``tau`` is not a finite number.
+
     Shape:
         ``(..., C)`` to the same.
     """
@@ -33,6 +39,8 @@ class LogitAdjustment(PosthocRule):
 
     def __init__(self, tau: float = 1.0, class_counts: CountsLike | None = None) -> None:
         super().__init__(class_counts)
+        if isinstance(tau, bool) or not isinstance(tau, (int, float)) or not math.isfinite(tau):
+            raise ConfigError(f'tau must be a finite number, but is {tau!r}')
         self.tau = tau
 
     def forward(self, logits: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from ltkit.models.posthoc import LogitAdjustment
 from ltkit.registry import POSTHOC
-from ltkit.utils.errors import DistributionError
+from ltkit.utils.errors import ConfigError, DistributionError
 
 COUNTS = [5, 500, 50]
 
@@ -49,3 +49,9 @@ def test_counts_come_with_the_checkpoint():
     other.load_state_dict(rule.state_dict())
     assert torch.equal(other(torch.zeros(1, 3)), rule(torch.zeros(1, 3)))
     assert repr(rule) == 'LogitAdjustment(tau=1.0)'
+
+
+@pytest.mark.parametrize('tau', ['abc', None, True, float('nan'), float('inf')])
+def test_a_strength_that_is_no_number(tau):
+    with pytest.raises(ConfigError, match='tau must be a finite number, but is '):
+        LogitAdjustment(tau=tau)
