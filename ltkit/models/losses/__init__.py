@@ -3,6 +3,7 @@
 from .balanced_softmax_loss import BalancedSoftmaxLoss
 from .base import LongTailLoss
 from .class_balanced_loss import ClassBalancedLoss
+from .label_aware_smoothing_loss import LabelAwareSmoothingLoss
 from .ldam_loss import LDAMLoss
 from .logit_adjusted_loss import LogitAdjustedLoss
 from .ride_loss import RIDELoss
@@ -14,6 +15,7 @@ __all__ = [
     'BalancedSoftmaxLoss',
     'ClassBalancedLoss',
     'LDAMLoss',
+    'LabelAwareSmoothingLoss',
     'LogitAdjustedLoss',
     'LongTailLoss',
     'RIDELoss',
