@@ -208,6 +208,23 @@ def weight_of_samples(class_weight: Tensor | None, target: Tensor) -> Tensor | N
     return class_weight[target] if target.dim() == 1 else (target * class_weight).sum(dim=1)
 
 
+def losses_of_samples(class_losses: Tensor, target: Tensor, class_weight: Tensor | None = None) -> Tensor:
+    r"""The loss of each sample from those of every class as its label.
+
+    :math:`w_{y_i} l_{i y_i}` or :math:`\sum_c t_{ic} w_c l_{ic}`, shape ``(N,)``.
+
+    Args:
+        class_losses (Tensor): :math:`l_{ic}`, shape ``(N, C)``.
+        target (Tensor): Shape ``(N,)`` int64, or ``(N, C)`` soft labels.
+        class_weight (Tensor, optional): Shape ``(C,)``.
+    """
+    if class_weight is not None:
+        class_losses = class_losses * class_weight
+    if target.dim() == 1:
+        return class_losses.gather(1, target[:, None])[:, 0]
+    return (target * class_losses).sum(dim=1)
+
+
 def _checked_drw(drw: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(drw, Mapping) or 'begin' not in drw:
         raise ConfigError(f'drw must be a dict with the key begin, as dict(begin=160), but is {drw}')

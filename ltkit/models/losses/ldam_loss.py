@@ -12,7 +12,8 @@ from torch import Tensor
 from ltkit.registry import LOSSES
 from ltkit.utils.errors import ConfigError
 
-from .base import LongTailLoss
+from .base import LongTailLoss, losses_of_samples
+from .log_complement import log_complement
 
 
 @LOSSES.register_module()
@@ -70,8 +71,7 @@ class LDAMLoss(LongTailLoss):
         if target.dim() == 1:
             return super().sample_losses(cls_score, target, class_weight)
         margins = self.scale * ldam_margins(self.counts_for(cls_score), self.max_margin)
-        losses = margin_losses(cls_score, margins)
-        return (target * (losses if class_weight is None else class_weight * losses)).sum(dim=1)
+        return losses_of_samples(margin_losses(cls_score, margins), target, class_weight)
 
     def extra_repr(self) -> str:
         return f'max_margin={self.max_margin}, scale={self.scale:g}, {super().extra_repr()}'
@@ -93,8 +93,8 @@ def margin_losses(cls_score: Tensor, margins: Tensor) -> Tensor:
     .. math:: l_{ic} = \log\left(1 + e^{r_{ic} - z_{ic} + m_c}\right), \quad
               r_{ic} = \log \sum_{k \ne c} e^{z_{ik}}
 
-    Linear in C: :math:`r` comes from one softmax, and for the largest logit,
-    where the difference would cancel, from the sum over the others.
+    Linear in C: :math:`r_{ic} - z_{ic} = \log(1 - p_{ic}) - \log p_{ic}` comes
+    from one softmax p.
 
     Args:
         cls_score (Tensor): z, shape ``(N, C)``.
@@ -103,12 +103,8 @@ def margin_losses(cls_score: Tensor, margins: Tensor) -> Tensor:
     Returns:
         Tensor: l, shape ``(N, C)``.
     """
-    largest = F.one_hot(cls_score.argmax(dim=1), cls_score.size(1)).bool()
-    others = cls_score.masked_fill(largest, float('-inf')).logsumexp(dim=1, keepdim=True)
     log_prob = cls_score.log_softmax(dim=1)
-    prob = log_prob.exp().masked_fill(largest, 0)
-    rest = torch.where(largest, others, cls_score - log_prob + (-prob).log1p())
-    return torch.logaddexp(rest - cls_score + margins, cls_score.new_zeros(()))
+    return torch.logaddexp(log_complement(log_prob) - log_prob + margins, cls_score.new_zeros(()))
 
 
 def _checked_scale(scale: float) -> float:
