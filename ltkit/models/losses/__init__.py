@@ -7,6 +7,7 @@ from .label_aware_smoothing_loss import LabelAwareSmoothingLoss
 from .ldam_loss import LDAMLoss
 from .logit_adjusted_loss import LogitAdjustedLoss
 from .ride_loss import RIDELoss
+from .softmax_focal_loss import SoftmaxFocalLoss
 from .softmax_loss import SoftmaxLoss
 from .vs_loss import VSLoss
 from .weighted_softmax_loss import WeightedSoftmaxLoss
@@ -19,6 +20,7 @@ __all__ = [
     'LogitAdjustedLoss',
     'LongTailLoss',
     'RIDELoss',
+    'SoftmaxFocalLoss',
     'SoftmaxLoss',
     'VSLoss',
     'WeightedSoftmaxLoss',
