@@ -8,7 +8,7 @@ with status 2 (``LTKIT_DEBUG=1`` adds the traceback).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 
 class LtkitError(Exception):
@@ -54,10 +54,15 @@ class Interrupted(LtkitError, RuntimeError):
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The known names most like ``name``, best first; case does not count."""
+    """The known names most like ``name``, best first; case does not count.
+
+    Names that are much less like it than the best one are left out.
+    """
     lower = {str(k).lower(): str(k) for k in known}
-    hits = get_close_matches(str(name).lower(), lower, n=count, cutoff=0.55)
-    return [lower[h] for h in hits]
+    name = str(name).lower()
+    hits = get_close_matches(name, lower, n=count, cutoff=0.55)
+    like = [SequenceMatcher(None, name, hit).ratio() for hit in hits]
+    return [lower[hit] for hit, ratio in zip(hits, like) if ratio > like[0] - 0.15]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

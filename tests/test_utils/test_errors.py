@@ -42,9 +42,14 @@ def test_nearest(name, expected):
 
 
 def test_nearest_gives_the_best_first_and_at_most_three():
-    known = ['LDAMLoss', 'LDAMLos', 'VSLoss', 'LADELoss', 'RIDELoss']
-    found = nearest('LDAMLoss', known)
-    assert found[0] == 'LDAMLoss' and len(found) == 3
+    known = ['few_to_mary', 'few_to_man', 'few_to_many', 'few_to_mani', 'few']
+    found = nearest('few_to_many', known)
+    assert found[0] == 'few_to_many' and len(found) == 3
+
+
+def test_nearest_leaves_out_what_is_much_less_like_it():
+    assert nearest('BalancedSoftmxLoss', ['SoftmaxLoss', 'WeightedSoftmaxLoss', 'BalancedSoftmaxLoss']) == [
+        'BalancedSoftmaxLoss']
 
 
 def test_did_you_mean():
