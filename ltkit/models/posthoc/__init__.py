@@ -2,5 +2,6 @@
 
 from .base import PosthocRule
 from .logit_adjustment import LogitAdjustment
+from .prior_compensation import PriorCompensation
 
-__all__ = ['LogitAdjustment', 'PosthocRule']
+__all__ = ['LogitAdjustment', 'PosthocRule', 'PriorCompensation']
