@@ -4,6 +4,7 @@ from .balanced_softmax_loss import BalancedSoftmaxLoss
 from .base import LongTailLoss
 from .class_balanced_loss import ClassBalancedLoss
 from .label_aware_smoothing_loss import LabelAwareSmoothingLoss
+from .lade_loss import LADELoss
 from .ldam_loss import LDAMLoss
 from .logit_adjusted_loss import LogitAdjustedLoss
 from .ride_loss import RIDELoss
@@ -15,6 +16,7 @@ from .weighted_softmax_loss import WeightedSoftmaxLoss
 __all__ = [
     'BalancedSoftmaxLoss',
     'ClassBalancedLoss',
+    'LADELoss',
     'LDAMLoss',
     'LabelAwareSmoothingLoss',
     'LogitAdjustedLoss',

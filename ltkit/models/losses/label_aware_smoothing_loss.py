@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltkit.registry import LOSSES
-from ltkit.utils.errors import ConfigError, did_you_mean
+from ltkit.utils.errors import ConfigError
 
 from .base import LongTailLoss
-from .checks import checked_number
+from .checks import checked_choice, checked_number
 
 SHAPES = ('concave', 'linear', 'convex', 'exp')
 SMOOTHED = ('others', 'all')
@@ -78,9 +78,9 @@ class LabelAwareSmoothingLoss(LongTailLoss):
         if self.smooth_tail > self.smooth_head:
             raise ConfigError(f'smooth_tail must not be above smooth_head ({smooth_head}), but is {smooth_tail}; '
                               'large classes are smoothed more')
-        self.shape = _one_of('shape', shape, SHAPES)
+        self.shape = checked_choice('shape', shape, SHAPES)
         self.power = _checked_power(power, shape)
-        self.smoothed = _one_of('smoothed', smoothed, SMOOTHED)
+        self.smoothed = checked_choice('smoothed', smoothed, SMOOTHED)
 
     def sample_losses(self, cls_score: Tensor, target: Tensor, class_weight: Tensor | None) -> Tensor:
         classes = cls_score.size(1)
@@ -109,13 +109,6 @@ class LabelAwareSmoothingLoss(LongTailLoss):
         power = '' if self.power is None else f'power={self.power:g}, '
         return (f'smooth_head={self.smooth_head:g}, smooth_tail={self.smooth_tail:g}, shape={self.shape!r}, '
                 f'{power}smoothed={self.smoothed!r}, {super().extra_repr()}')
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise ConfigError(f"{name} must be one of {', '.join(allowed)}, but is {value!r}"
-                          f'{did_you_mean(str(value), allowed)}')
-    return value
 
 
 def _checked_power(power: float | None, shape: str) -> float | None:
