@@ -8,6 +8,7 @@ from .lade_loss import LADELoss
 from .ldam_loss import LDAMLoss
 from .logit_adjusted_loss import LogitAdjustedLoss
 from .ride_loss import RIDELoss
+from .softmax_equalization_loss import SoftmaxEqualizationLoss
 from .softmax_focal_loss import SoftmaxFocalLoss
 from .softmax_loss import SoftmaxLoss
 from .vs_loss import VSLoss
@@ -22,6 +23,7 @@ __all__ = [
     'LogitAdjustedLoss',
     'LongTailLoss',
     'RIDELoss',
+    'SoftmaxEqualizationLoss',
     'SoftmaxFocalLoss',
     'SoftmaxLoss',
     'VSLoss',
