@@ -3,5 +3,6 @@
 from .base import PosthocRule
 from .logit_adjustment import LogitAdjustment
 from .prior_compensation import PriorCompensation
+from .unoic import UNOIC
 
-__all__ = ['LogitAdjustment', 'PosthocRule', 'PriorCompensation']
+__all__ = ['LogitAdjustment', 'PosthocRule', 'PriorCompensation', 'UNOIC']
