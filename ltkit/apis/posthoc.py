@@ -148,11 +148,11 @@ def sweep_posthoc(cfg: Config, checkpoint: str, argument: str, values: Sequence[
                          if isinstance(part, DistributionAware) and part.has_class_counts), None)
     swept = []
     for value in values:
-        chain = [POSTHOC.build({**rule, argument: value} if rule is rules[-1] else rule) for rule in rules]
+        chain = store.head.build_posthoc([*rules[:-1], {**rules[-1], argument: value}])
         for rule in chain:
             if isinstance(rule, DistributionAware) and not rule.class_counts_given and distribution is not None:
                 rule.set_class_distribution(distribution)
-        swept.append(dict(value=value, metrics=_evaluate(nn.Sequential(*chain), store, evaluator, size)))
+        swept.append(dict(value=value, metrics=_evaluate(chain, store, evaluator, size)))
     results = dict(
         config=cfg.filename, checkpoint=checkpoint, rules=rules, argument=argument, sweep=swept, without=without,
         thresholds=None if distribution is None else distribution.thresholds, **provenance())
@@ -187,8 +187,9 @@ def sweep_table(results: dict[str, Any]) -> str:
 
 
 @torch.no_grad()
-def _evaluate(rules: nn.Module, store: LogitStore, evaluator: Any, size: int) -> dict[str, float]:
-    rules.eval()
+def _evaluate(rules: nn.ModuleList, store: LogitStore, evaluator: Any, size: int) -> dict[str, float]:
     for logits, samples in store.batches:
-        evaluator.process(data_samples=store.head.to_samples(rules(logits), samples), data_batch=None)
+        for rule in rules.eval():
+            logits = rule(logits)
+        evaluator.process(data_samples=store.head.to_samples(logits, samples), data_batch=None)
     return evaluator.evaluate(size)

@@ -12,6 +12,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ltkit.distribution_aware import DistributionAware
+from ltkit.models.posthoc import PosthocRule
 from ltkit.models.targets import check_labels, gather_targets
 from ltkit.registry import CLASSIFIERS, HEADS, LOSSES, POSTHOC, REGULARIZERS
 from ltkit.structures import DataSample
@@ -77,8 +78,7 @@ class LongTailClsHead(BaseModule):
         for part in _as_list(regularizers):
             part = REGULARIZERS.build(part) if isinstance(part, dict) else part
             self.regularizers[_free_name(_snake(part), self.regularizers)] = part
-        self.posthoc = nn.ModuleList(
-            POSTHOC.build(part) if isinstance(part, dict) else part for part in _as_list(posthoc))
+        self.posthoc = self.build_posthoc(_as_list(posthoc))
 
     # ---------------------------------------------------------------- parts
     def init_classifier(self, classifier: PartCfg) -> None:
@@ -102,6 +102,14 @@ class LongTailClsHead(BaseModule):
                     f'head.{key} is {value}, but the classifier has {stated[key]}; give {key} once, '
                     'in the head')
         return classifier if isinstance(classifier, nn.Module) else CLASSIFIERS.build({**classifier, **sizes})
+
+    def build_posthoc(self, parts: Sequence[PartCfg]) -> nn.ModuleList:
+        """Post-hoc rules for the logits of this head, in their order."""
+        rules = nn.ModuleList(POSTHOC.build(part) if isinstance(part, dict) else part for part in parts)
+        for i, rule in enumerate(rules):
+            if isinstance(rule, PosthocRule):
+                rule.set_head(self, before=i)
+        return rules
 
     def init_loss(self, loss: PartCfg) -> None:
         """Make ``self.loss_module`` and give it the scale of the classifier."""

@@ -3,6 +3,7 @@
 from .base import PosthocRule
 from .logit_adjustment import LogitAdjustment
 from .prior_compensation import PriorCompensation
+from .tau_normalization import TauNormalization
 from .unoic import UNOIC
 
-__all__ = ['LogitAdjustment', 'PosthocRule', 'PriorCompensation', 'UNOIC']
+__all__ = ['LogitAdjustment', 'PosthocRule', 'PriorCompensation', 'TauNormalization', 'UNOIC']

@@ -19,6 +19,14 @@ class PosthocRule(DistributionAware, nn.Module):
         super().__init__()
         self.init_class_counts(class_counts)
 
+    def set_head(self, head: nn.Module, before: int) -> None:
+        """Called by the head that has the rule; a rule that reads the classifier overrides it.
+
+        Args:
+            head (nn.Module): It has ``classifier``, or ``classifiers`` for several experts.
+            before (int): How many rules are applied to the logits before this one.
+        """
+
     def forward(self, logits: Tensor) -> Tensor:
         """Logits, shape ``(..., C)``, to logits of the same shape."""
         raise NotImplementedError(f'{type(self).__name__} must override forward(logits)')
