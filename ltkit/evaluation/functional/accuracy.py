@@ -51,7 +51,7 @@ def label_ranks(scores: ArrayLike, labels: ArrayLike) -> np.ndarray:
         ndarray: Ranks in [0, C), int64, shape ``(N,)``.
 
     Raises:
-        ValueError: The shapes do not fit or a label is out of range.
+        ValueError: The shapes do not fit, a label is out of range, or the score of one is NaN.
     """
     scores, labels = torch.as_tensor(scores), torch.as_tensor(labels).long()
     if scores.dim() != 2 or labels.shape != scores.shape[:1]:
@@ -64,6 +64,7 @@ def label_ranks(scores: ArrayLike, labels: ArrayLike) -> np.ndarray:
                          f'{num_classes - 1}')
     scores, labels = on_host(scores), labels.to(scores.device).unsqueeze(1)
     own = scores.gather(1, labels)
+    refuse_nan(own)  # no score is larger than NaN: it would rank first
     if scores.device.type != 'cpu':
         return _ranks_on_device(scores, own, labels).cpu().numpy()
     array, value, column = scores.numpy(), own.numpy(), labels.numpy()  # numpy compares several times faster
@@ -75,9 +76,15 @@ def label_ranks(scores: ArrayLike, labels: ArrayLike) -> np.ndarray:
 
 
 def predictions(scores: ArrayLike) -> np.ndarray:
-    """The class of the largest score, the first of equal ones; int64, shape ``(N,)``."""
+    """The class of the largest score, the first of equal ones; int64, shape ``(N,)``.
+
+    Raises:
+        ValueError: A score is NaN.
+    """
     scores = on_host(torch.as_tensor(scores))
-    return scores.numpy().argmax(1) if scores.device.type == 'cpu' else scores.argmax(1).cpu().numpy()
+    best = torch.from_numpy(scores.numpy().argmax(1)) if scores.device.type == 'cpu' else scores.argmax(1)
+    refuse_nan(scores.gather(1, best.unsqueeze(1)))  # NaN is taken for the largest
+    return best.cpu().numpy()
 
 
 def on_host(scores: Tensor) -> Tensor:
@@ -87,6 +94,13 @@ def on_host(scores: Tensor) -> Tensor:
     return scores.float() if narrow else scores
 
 
+def refuse_nan(picked: Tensor) -> None:
+    """Raise a ValueError where one of the scores of N samples, ``(N, 1)``, is NaN."""
+    rows = picked.isnan().any(1)
+    if rows.any():
+        raise ValueError(f'the scores of sample {int(rows.nonzero()[0])} are NaN')
+
+
 def confusion_counts(labels: ArrayLike, predicted: ArrayLike, num_classes: int) -> ConfusionCounts:
     """Count samples, predictions and hits of each class.
 
@@ -94,8 +108,16 @@ def confusion_counts(labels: ArrayLike, predicted: ArrayLike, num_classes: int) 
         labels (ndarray or Tensor): In [0, C), shape ``(N,)``.
         predicted (ndarray or Tensor): Predicted classes in [0, C), shape ``(N,)``.
         num_classes (int): C.
+
+    Raises:
+        ValueError: A label or a prediction is out of range.
     """
     labels, predicted = _integers(labels), _integers(predicted)
+    for name, classes in (('label', labels), ('prediction', predicted)):
+        wrong = classes[(classes < 0) | (classes >= num_classes)]
+        if wrong.size:
+            raise ValueError(f'{name} {wrong[0]} is out of range; with {num_classes} classes it is 0 to '
+                             f'{num_classes - 1}')
     return ConfusionCounts(np.bincount(labels, minlength=num_classes),
                            np.bincount(predicted, minlength=num_classes),
                            np.bincount(labels[labels == predicted], minlength=num_classes))

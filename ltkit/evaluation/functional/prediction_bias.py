@@ -110,7 +110,7 @@ def reversed_prior(counts: np.ndarray) -> np.ndarray:
 
 def by_rank(counts: np.ndarray, values: Sequence[float] | np.ndarray) -> np.ndarray:
     """Give ``values`` to the classes from most to fewest training samples; normalised, ``(C,)``."""
-    values = np.asarray(values, dtype=np.float64)
+    counts, values = np.asarray(counts, dtype=np.float64), np.asarray(values, dtype=np.float64)  # -counts of no sign
     order = np.argsort(-counts, kind='stable')
     _, tie = np.unique(-counts[order], return_inverse=True)
     shared = (np.bincount(tie, values) / np.bincount(tie))[tie]

@@ -114,3 +114,24 @@ def test_wrong_input_is_named():
         F.label_ranks(torch.zeros(2), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match='no class has a test sample'):
         F.mean_class_accuracy(np.full(3, np.nan))
+
+
+@pytest.mark.parametrize('labels, predicted, fault', [
+    ([0, 5], [1, 1], 'label 5'), ([0, 2], [1, 7], 'prediction 7'), ([0, -1], [1, 1], 'label -1')])
+def test_a_class_that_is_none_is_named(labels, predicted, fault):
+    with pytest.raises(ValueError, match=f'{fault} is out of range; with 3 classes it is 0 to 2'):
+        F.confusion_counts(labels, predicted, 3)
+
+
+@pytest.mark.parametrize('kind', ['numpy', 'torch', 'half'])
+def test_nan_is_no_hit(kind):
+    """No score is larger than NaN, so that a network that has diverged would be right always."""
+    scores = np.array([[0.1, 0.9], [np.nan, np.nan], [0.5, 0.5]])
+    given = {'numpy': scores, 'torch': torch.tensor(scores), 'half': torch.tensor(scores).half()}[kind]
+    with pytest.raises(ValueError, match='the scores of sample 1 are NaN'):
+        F.label_ranks(given, np.array([1, 1, 1]))
+    scores[1, 1] = 0.3
+    with pytest.raises(ValueError, match='the scores of sample 1 are NaN'):
+        F.predictions(given)
+    infinite = torch.tensor([[-torch.inf, 0.0], [torch.inf, -torch.inf]])
+    assert F.predictions(infinite).tolist() == [1, 0] and F.label_ranks(infinite, [0, 0]).tolist() == [1, 0]

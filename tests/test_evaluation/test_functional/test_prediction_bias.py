@@ -71,3 +71,10 @@ def test_long_tailed_prior_is_the_profile_of_the_protocol():
     assert backward[[2, 4, 0, 3, 1]] == pytest.approx(profile / profile.sum())
     assert F.long_tailed_prior(COUNTS, 1) == pytest.approx([0.2] * 5)
     assert F.long_tailed_prior(np.array([3]), 10).tolist() == [1.0]
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.uint64, np.int32, list])
+def test_priors_of_counts_of_any_kind(kind):
+    counts = [5, 0, 3] if kind is list else np.array([5, 0, 3], dtype=kind)
+    assert F.reversed_prior(counts) == pytest.approx(np.array([0, 5, 3]) / 8)
+    assert F.long_tailed_prior(counts, 100) == pytest.approx(np.array([1, 0.01, 0.1]) / 1.11)
