@@ -154,7 +154,7 @@ def take_pixels(images: Tensor, sources: Tensor, fill: Any) -> Tensor:
     channels = images.shape[1]
     pixels = images.flatten(2).gather(2, sources.clamp(min=0)[:, None].expand(-1, channels, -1))
     values = [fill or 0] * channels if not isinstance(fill, (list, tuple)) else list(fill)
-    values = torch.tensor([int(value) for value in values], dtype=images.dtype, device=images.device)
+    values = on_device(np.array([int(value) for value in values]), images).to(images.dtype)
     return torch.where(sources[:, None] < 0, values[:, None], pixels).view_as(images)
 
 

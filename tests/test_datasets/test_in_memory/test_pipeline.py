@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from ltkit.datasets.in_memory import BatchedPipeline, BatchedTransform, batched_twin, twin_of
 from ltkit.datasets.in_memory.base import TWINS
+from ltkit.datasets.in_memory.windows import gather_on_device
 from ltkit.datasets.transforms import BaseTransform
 from ltkit.registry import TRANSFORMS
 from ltkit.utils.errors import ConfigError
@@ -52,6 +54,34 @@ def test_a_sample_does_not_depend_on_the_rest_of_the_batch(small_images, transfo
     whole = pipeline(np.arange(60), seeds)
     half = pipeline(np.arange(60)[1::2], seeds[1::2])
     assert torch.equal(whole[1::2], half)
+
+
+class NoWaiting(TorchFunctionMode):
+    """Refuses what makes the host wait for the device, be it from there (a value) or to there (a list)."""
+
+    WAITING = ('tensor', 'as_tensor', 'item', 'tolist', 'cpu', 'numpy', 'nonzero', 'unique', '__bool__', '__int__',
+               '__float__', '__index__')
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        name = getattr(function, '__name__', '')
+        assert name not in self.WAITING, name
+        if name in ('__getitem__', '__setitem__'):
+            assert getattr(args[1], 'dtype', None) != torch.bool, 'how many places a mask has is known there alone'
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('transforms', [
+    (CROP, FLIP), (dict(type='CIFARAutoAugment'), dict(type='Cutout', size=4)),
+    (dict(type='torchvision/AutoAugment', fill=7), CROP),
+    (dict(type='torchvision/RandomVerticalFlip'), dict(type='torchvision/RandomRotation', degrees=20, fill=3))])
+def test_nothing_waits_for_the_device(small_images, transforms, monkeypatch):
+    """Neither a value is read from the device, nor a list written to it, which waits as well."""
+    monkeypatch.setattr('ltkit.datasets.in_memory.pipeline.gather_windows', gather_on_device)
+    monkeypatch.setattr('ltkit.datasets.in_memory.geometry.gather_windows', gather_on_device)
+    pipeline = make(small_images(*transforms))
+    expected = pipeline(np.arange(60), sample_seeds(0, 0, 60))  # tables of AutoAugment are made once
+    with NoWaiting():
+        assert pipeline(np.arange(60), sample_seeds(0, 1, 60)).shape == expected.shape
 
 
 def test_images_have_the_statistics_of_the_per_sample_pipeline(small_images):
