@@ -29,6 +29,7 @@ from .building import building
 from .data import build_dataloader
 from .launch import init_processes
 from .message_hub import make_lazy
+from .optim_wrapper import log_norm_later
 from .signals import StopSignals, careful_workers
 
 DEFAULT_HOOKS = dict(
@@ -64,6 +65,7 @@ class Runner(_Runner):
     def __init__(self, *args: Any, strict_load: bool = False, **kwargs: Any) -> None:
         self.strict_load = strict_load
         self.stop_signals = StopSignals()
+        self._own_checkpoints: list[str] = []  # written by this run or resumed from, the newest last
         with building('config'):
             super().__init__(*args, **kwargs)
 
@@ -165,7 +167,7 @@ class Runner(_Runner):
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build the optimizer; see mmengine."""
         with building('optim_wrapper'):
-            return super().build_optim_wrapper(optim_wrapper)
+            return log_norm_later(super().build_optim_wrapper(optim_wrapper))
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
         """Build the schedulers; see mmengine."""
@@ -221,19 +223,27 @@ class Runner(_Runner):
     # ----------------------------------------------------------- checkpoints
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         """Write a checkpoint whole or not at all; see mmengine for the arguments."""
+        path = os.path.join(out_dir, filename)
         if not is_main_process():
+            self._own_checkpoints.append(path)
             return
         os.makedirs(out_dir, exist_ok=True)
         optimizer = getattr(self.optim_wrapper, 'optimizer', None)  # absent in a dict of several
         needed = tensor_bytes(self.model.state_dict()) + tensor_bytes(optimizer.state_dict() if optimizer else 0)
         try:
-            with whole_file(os.path.join(out_dir, filename), needed) as part:
+            with whole_file(path, needed) as part:
                 super().save_checkpoint(out_dir, os.path.basename(part), *args, **kwargs)
         except DiskFullError as error:
-            last = latest_checkpoint(out_dir)
+            last = self.last_own_checkpoint()
             kept = f'the last good checkpoint is {last}; make room, then --resume' if last else \
-                'there is no checkpoint yet'
+                'there is no checkpoint of this run yet'
             raise DiskFullError(f'{error}; {kept}') from error
+        self._own_checkpoints.append(path)
+
+    def last_own_checkpoint(self) -> str | None:
+        """The newest checkpoint that this run wrote or was resumed from; not what another run left in its folder."""
+        return next((path for path in reversed(self._own_checkpoints) if os.path.isfile(path)
+                     and not os.path.basename(path).startswith('best_')), None)  # which --resume does not take
 
     def load_checkpoint(self, filename: str, map_location: Any = 'cpu', strict: bool | None = None,
                         revise_keys: list | None = None) -> dict:
@@ -275,6 +285,7 @@ class Runner(_Runner):
             super().resume(filename, *args, **kwargs)
         finally:
             self.strict_load = strict
+        self._own_checkpoints.append(filename)
         self._skip_seen_batches(filename)
 
     def _skip_seen_batches(self, filename: str) -> None:
@@ -286,7 +297,13 @@ class Runner(_Runner):
         if seen == 0:
             return
         batches = loop.dataloader.batch_sampler
-        if not hasattr(batches, 'skip') or not 0 < seen < len(loop.dataloader) or seen % batches.accumulation:
+        if not hasattr(batches, 'skip'):
+            kind = type(getattr(batches, 'sampler', batches)).__name__
+            raise CheckpointError(
+                f'{filename} was written after iteration {loop.iter}, in the middle of an epoch of '
+                f'{len(loop.dataloader)}, where {kind} cannot begin; resume from a checkpoint of the end of an '
+                'epoch, or use a sampler of ltkit')
+        if not 0 < seen < len(loop.dataloader) or seen % batches.accumulation:
             raise CheckpointError(
                 f'{filename} was written after iteration {loop.iter} and epoch {loop.epoch} of a run whose '
                 f'epochs have other steps than the {len(loop.dataloader)} of this one, or in the middle of '

@@ -9,7 +9,10 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+from mmengine.dist import is_distributed
 from torch.utils.data import DataLoader
+
+from ltkit.utils.errors import Interrupted
 
 STOPPING = (signal.SIGTERM, signal.SIGUSR1)
 
@@ -17,7 +20,10 @@ STOPPING = (signal.SIGTERM, signal.SIGUSR1)
 class StopSignals:
     """Take note of SIGTERM and SIGUSR1 instead of dying of them, within ``with``.
 
-    On leaving, the handlers are those of before. Outside the main thread, where
+    On leaving, the handlers are those of before; only where the run was stopped by
+    :class:`~ltkit.utils.errors.Interrupted` and is one of several processes, the
+    signals are ignored from then on: torchrun sends SIGTERM to all others as soon as
+    the first has ended, and each is to end with its own status. Outside the main thread, where
     Python allows no handlers, nothing changes. A child that was forked meanwhile
     dies of these signals as usual.
 
@@ -39,8 +45,9 @@ class StopSignals:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  traceback: TracebackType | None) -> None:
+        stopped = kind is not None and issubclass(kind, Interrupted) and is_distributed()
         for number, handler in self._before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+            signal.signal(number, signal.SIG_IGN if stopped else signal.SIG_DFL if handler is None else handler)
         self._before = {}
 
     def _note(self, number: int, frame: FrameType | None) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 from torch import nn
 
 from ltkit.engine import Runner
 from ltkit.engine.runner import DEFAULT_HOOKS
 from ltkit.registry import MODELS
-from ltkit.utils.errors import CheckpointError, ConfigError, DistributionError, TrainingError
+from ltkit.utils.errors import CheckpointError, ConfigError, DiskFullError, DistributionError, TrainingError
 
 PLAIN_BACKBONE = "model = dict(backbone=dict(_delete_=True, type='FlatFeatures'))\n"
 SHORT = 'train_cfg = dict(max_epochs=2, val_interval=2)\n'
@@ -28,6 +30,14 @@ class FlatFeatures(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor]:
         return (inputs.double().flatten(1)[:, :, None, None] * self.scale,)
+
+
+class LoseFinite(Hook):
+    """Make the loss NaN, at once."""
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
+        with torch.no_grad():
+            next(runner.model.head.parameters()).fill_(torch.nan)
 
 
 def _double(runner: Runner) -> Runner:
@@ -189,6 +199,16 @@ def test_resume_in_the_middle_of_an_epoch(small_run):
                          load_from=str(small_run.folder / 'run' / 'iter_13.pth')).train()
 
 
+def test_sampler_that_cannot_begin_in_the_middle_of_an_epoch(small_run):
+    text = 'train_cfg = dict(max_epochs=2)\ndefault_hooks = dict(checkpoint=dict(by_epoch=False, interval=13))\n' \
+        "train_dataloader = dict(sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True))"
+    small_run.runner(text).train()
+    with pytest.raises(CheckpointError, match='iteration 13, in the middle of an epoch of 9, where DefaultSampler '
+                                              'cannot begin; resume from a checkpoint of the end of an epoch'):
+        small_run.runner(text, work_dir='other', resume=True,
+                         load_from=str(small_run.folder / 'run' / 'iter_13.pth')).train()
+
+
 def test_loop_by_iterations_resumes_exactly(small_run, monkeypatch):
     monkeypatch.setattr('mmengine.runner.loops.time.sleep', lambda seconds: None)
     text = "train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=20, val_interval=20)\n" \
@@ -254,6 +274,36 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(small_run):
     weights = torch.load(folder / 'epoch_1.pth', weights_only=True)['state_dict']
     assert all(torch.isfinite(value).all() for value in weights.values())
     assert not (folder / 'results.json').exists()
+
+
+@pytest.mark.parametrize('resume, named', [(False, 'there is no checkpoint of this run yet'),
+                                           (True, 'the last good checkpoint is {folder}/epoch_2.pth')])
+def test_a_checkpoint_of_an_earlier_run_is_not_called_the_last_good_one(trained, small_run, resume, named):
+    folder = small_run.folder / 'run'
+    text = 'train_cfg = dict(max_epochs=3)\nparam_scheduler = None\ndefault_hooks = dict(checkpoint=dict(interval=1))'
+    runner = small_run.runner(text, resume=resume)
+    runner.register_hook(LoseFinite())
+    with pytest.raises(TrainingError) as error:
+        runner.train()
+    assert named.format(folder=folder) in str(error.value)
+
+
+def test_the_checkpoint_that_is_named_is_there_and_can_be_resumed(trained, small_run):
+    folder = small_run.folder / 'run'
+    assert trained.last_own_checkpoint() == str(folder / 'epoch_2.pth')
+    trained.save_checkpoint(str(folder), 'best_accuracy_top1_epoch_2.pth')  # which --resume passes over
+    assert trained.last_own_checkpoint() == str(folder / 'epoch_2.pth')
+    (folder / 'epoch_2.pth').unlink()
+    assert trained.last_own_checkpoint() == str(folder / 'epoch_1.pth')
+
+
+def test_the_disk_is_full_beside_a_checkpoint_of_an_earlier_run(trained, small_run, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    monkeypatch.setattr('mmengine.runner.Runner.save_checkpoint', full)
+    runner = small_run.runner(SHORT + 'default_hooks = dict(checkpoint=dict(interval=1))')
+    with pytest.raises(DiskFullError, match='there is no checkpoint of this run yet'):
+        runner.train()
 
 
 @pytest.mark.parametrize('text, message', [

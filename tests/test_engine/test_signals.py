@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ltkit.engine.signals import StopSignals, careful_workers
+from ltkit.utils.errors import Interrupted
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
@@ -25,6 +26,22 @@ def test_noted_within_and_as_before_after(number):
     assert signal.getsignal(number) is before
     with signals:
         assert signals.received is None
+
+
+@pytest.mark.parametrize('distributed, error, ignored', [
+    (True, Interrupted, True), (False, Interrupted, False), (True, KeyError, False)])
+def test_a_stopped_process_of_several_ends_with_its_own_status(monkeypatch, distributed, error, ignored):
+    """torchrun sends SIGTERM to the others as soon as the first has ended."""
+    monkeypatch.setattr('ltkit.engine.signals.is_distributed', lambda: distributed)
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)]
+    try:
+        with pytest.raises(error), StopSignals():
+            raise error('stopped')
+        found = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)]
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGUSR1), before):
+            signal.signal(number, handler)
+    assert found == ([signal.SIG_IGN] * 2 if ignored else before)
 
 
 def test_a_forked_child_dies_of_it():

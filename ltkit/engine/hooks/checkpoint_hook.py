@@ -36,7 +36,8 @@ class CheckpointHook(_CheckpointHook):
         **kwargs: As of mmengine's hook, which keeps any other for the first save.
 
     Raises:
-        ConfigError: An argument that the hook does not have.
+        ConfigError: An argument that the hook does not have, or (at the start of training)
+            an ``interval`` that ends in the middle of a step.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,6 +46,22 @@ class CheckpointHook(_CheckpointHook):
             raise ConfigError(f"CheckpointHook has no argument '{name}'{did_you_mean(name, ARGUMENTS)}")
 
     __init__.__signature__ = _SIGNATURE  # type: ignore[attr-defined]  # for the check of configs
+
+    def before_train(self, runner: Runner) -> None:
+        """See mmengine.
+
+        Raises:
+            ConfigError: Checkpoints would be written between the accumulated micro-batches of a step.
+        """
+        parts = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        for name in ('interval', 'save_begin') if not self.by_epoch and self.interval > 0 else ():
+            iterations = getattr(self, name)
+            if iterations % parts:
+                raise ConfigError(
+                    f'default_hooks.checkpoint: {name}={iterations} would save in the middle of a step of {parts} '
+                    f'accumulated iterations, of which a resumed run would lose a part; use a multiple of {parts}, '
+                    f'for example {-(-iterations // parts) * parts}')
+        super().before_train(runner)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = []

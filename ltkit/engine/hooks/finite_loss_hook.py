@@ -9,7 +9,6 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ltkit.registry import HOOKS
-from ltkit.utils.checkpoint import latest_checkpoint
 from ltkit.utils.errors import TrainingError
 
 
@@ -75,5 +74,5 @@ class FiniteLossHook(Hook):
 
     @staticmethod
     def _kept(runner: Runner) -> str:
-        last = latest_checkpoint(runner.work_dir)
-        return f'the last good checkpoint is {last}' if last else 'there is no checkpoint yet'
+        last = runner.last_own_checkpoint()
+        return f'the last good checkpoint is {last}' if last else 'there is no checkpoint of this run yet'

@@ -26,7 +26,8 @@ class PreemptionHook(Hook):
     The current optimiser step is finished, ``interrupted.pth`` written, and
     :class:`~ltkit.utils.errors.Interrupted` raised, with which the tools exit with
     status 75. A resumed run ends with the same weights as one without the signal.
-    During validation the signal waits for its end.
+    During validation the signal waits for its end, and with a sampler that cannot
+    begin in the middle of an epoch (one that is not of ltkit) for that of the epoch.
 
     All processes of a run stop at the same step, whichever of them got the
     signal. Processes on CPUs agree at each iteration. On GPUs they do at every
@@ -52,7 +53,9 @@ class PreemptionHook(Hook):
         done = runner.iter + 1
         if not self._stop or done % runner._accumulation():
             return
-        if isinstance(runner.train_loop, EpochBasedTrainLoop) and done % len(runner.train_dataloader) == 0:
+        loader = runner.train_dataloader
+        if isinstance(runner.train_loop, EpochBasedTrainLoop) and (
+                done % len(loader) == 0 or not hasattr(loader.batch_sampler, 'skip')):
             return  # the end of the epoch comes first
         self._end(runner, epoch=runner.epoch, iteration=done)
 

@@ -81,3 +81,18 @@ def test_a_slip_in_an_argument_is_found_before_training(small_run):
     with pytest.raises(ConfigError, match=r"^CheckpointHook has no argument 'intervl'"):
         CheckpointHook(intervl=5)
     assert CheckpointHook(interval=5, save_best='auto').interval == 5
+
+
+@pytest.mark.parametrize('options, fault', [
+    ('interval=6', None), ('interval=7', r'interval=7 .* step of 2 accumulated .* for example 8$'),
+    ('interval=4, save_begin=3', 'save_begin=3 .* for example 4$')])
+def test_no_checkpoint_in_the_middle_of_a_step(small_run, options, fault):
+    """Half of the gradients of the step would be lost on resuming."""
+    runner = small_run.runner('train_cfg = dict(max_epochs=1)\noptim_wrapper = dict(accumulative_counts=2)\n'
+                              f'default_hooks = dict(checkpoint=dict(by_epoch=False, {options}))')
+    if fault is None:
+        runner.train()
+        assert 'iter_18.pth' in _names(small_run.folder / 'run')
+    else:
+        with pytest.raises(ConfigError, match=fault):
+            runner.train()

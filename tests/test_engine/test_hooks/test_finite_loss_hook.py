@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +12,8 @@ from ltkit.engine.hooks import FiniteLossHook
 from ltkit.utils.errors import TrainingError
 
 
-def _runner(folder) -> SimpleNamespace:
-    return SimpleNamespace(iter=41, epoch=2, work_dir=str(folder), logger=None,
+def _runner(folder, last: str | None = None) -> SimpleNamespace:
+    return SimpleNamespace(iter=41, epoch=2, work_dir=str(folder), logger=None, last_own_checkpoint=lambda: last,
                            optim_wrapper=SimpleNamespace(get_lr=lambda: dict(lr=[0.1, 0.01])))
 
 
@@ -25,16 +26,16 @@ def test_the_message_has_all_that_is_needed(tmp_path, bad):
                                                       loss_reg=torch.tensor(0.5), accuracy=torch.tensor(3.0)))
     message = str(error.value)
     for word in ('iteration 42', '(epoch 3)', f'loss_cls={bad:.4g}', 'loss_reg=0.5',
-                 'learning rate 0.01, 0.1', 'there is no checkpoint yet'):
+                 'learning rate 0.01, 0.1', 'there is no checkpoint of this run yet'):
         assert word in message
     assert 'accuracy' not in message and '\n' not in message
 
 
-def test_the_last_checkpoint_is_named(tmp_path):
-    torch.save(dict(meta={}), tmp_path / 'epoch_3.pth')
-    (tmp_path / 'epoch_4.pth').write_bytes(b'half')
-    with pytest.raises(TrainingError, match=r'the last good checkpoint is .*epoch_3\.pth'):
-        FiniteLossHook().after_train_iter(_runner(tmp_path), 0, outputs=dict(loss=torch.tensor(float('nan'))))
+def test_the_last_checkpoint_of_this_run_is_named(tmp_path):
+    torch.save(dict(meta={}), tmp_path / 'epoch_9.pth')  # of an earlier run in the same folder
+    for last, words in (('epoch_3.pth', r'the last good checkpoint is epoch_3\.pth'), (None, 'no checkpoint of this')):
+        with pytest.raises(TrainingError, match=words):
+            FiniteLossHook().after_train_iter(_runner(tmp_path, last), 0, outputs=dict(loss=torch.tensor(math.nan)))
 
 
 def test_one_term_and_lists_and_numbers(tmp_path):

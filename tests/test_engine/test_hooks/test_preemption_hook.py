@@ -126,6 +126,18 @@ def test_whole_steps_and_validation(small_run, make, sender, accumulation, saved
     _same_end(small_run, 'straight', 'stopped')
 
 
+def test_a_sampler_that_cannot_begin_in_the_middle_of_an_epoch(small_run, make):
+    """What was saved there could not be resumed."""
+    config = make('stopped', number=int(signal.SIGTERM), iteration=12)
+    sampler = "train_dataloader.update(sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True))\n"
+    config.write_text(config.read_text() + sampler)
+    assert small_run.fork(config, 'stopped') == 1
+    stored = torch.load(small_run.folder / 'stopped' / 'interrupted.pth', weights_only=True)
+    assert (stored['meta']['epoch'], stored['meta']['iter']) == (2, 18)
+    config.write_text(config.read_text() + 'custom_hooks = []\n')
+    assert small_run.fork(config, 'stopped', resume=True) == 0
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
 def test_agreement_on_gpus_reads_the_sum_of_the_time_before(monkeypatch):
     monkeypatch.setattr('torch.distributed.get_backend', lambda: 'nccl')
@@ -137,6 +149,8 @@ def test_agreement_on_gpus_reads_the_sum_of_the_time_before(monkeypatch):
         signals.received = 'SIGTERM' if call >= 5 else None
         answers.append(hook._agreed(runner))
     assert [call for call, answer in enumerate(answers, 1) if answer] == [9, 12]
+
+
 def test_two_processes_stop_at_one_step(small_run, make):
     straight = make('straight')
     config = make('stopped', number=int(signal.SIGTERM), iteration=12, rank=1)
