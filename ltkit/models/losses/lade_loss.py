@@ -37,11 +37,12 @@ class LADELoss(BalancedSoftmaxLoss):
     :math:`B_c`. Prediction uses :math:`z`.
 
     Source: Hong et al., *Disentangling Label Distribution for Long-tailed
-    Visual Recognition*, CVPR 2021, arXiv 2012.00321. The official code, with
-    which the published figures were made, differs: it weights :math:`e^{z_{ic}}`
-    in :math:`B_c` by the class of the logit, :math:`1 / (C \pi_c)`, and not by
-    that of the sample; this is ``importance='class'``. Both have the same
-    optimum where classes do not overlap. Its constants 1e-9 and 1e-8 against
+    Visual Recognition*, CVPR 2021, arXiv 2012.00321. The official code, from
+    which the survey's (arXiv 2110.04596) comes, differs: it weights
+    :math:`e^{z_{ic}}` in :math:`B_c` by the class of the logit,
+    :math:`1 / (C \pi_c)`, and not by that of the sample; this is
+    ``importance='class'``. Both have the same optimum where classes do not
+    overlap. Its constants 1e-9 and 1e-8 against
     empty classes are left out: in the training set an empty class counts as one
     sample.
 
