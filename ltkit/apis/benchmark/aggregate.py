@@ -27,7 +27,8 @@ def aggregate(benchmark: Benchmark, records: Sequence[Record]) -> list[dict[str,
         list[dict]: factor, method, config, ``metrics`` (name to mean, std, n and the
         values by seed; std is the sample's, None of one run), ``a_v``, ``a_b``,
         ``difference`` (top-1 less the baseline's, seeds in pairs), ``seconds``, and
-        ``status``: ``'finished'``, ``'partial'`` or ``'unverified'``.
+        ``status``: ``'finished'``, ``'partial'`` or ``'unverified'``, and whether some
+        of the runs were made with ``other_code`` than the present one.
     """
     rows = []
     for factor in benchmark.imbalance_factors:
@@ -87,6 +88,7 @@ def _row(
                 if record.get('seconds') and not record.get('resumed')
             }
         ),
+        other_code=any(record.get('other_code') for record in finished),
         status='unverified' if not finished else 'finished' if len(finished) == len(records) else 'partial',
     )
     top1 = _values(finished, TOP1)

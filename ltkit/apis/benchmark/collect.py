@@ -33,7 +33,8 @@ def collect(runs: Sequence[Run], folder_of: Callable[[Run], Path], root: Path) -
     """One record for each run, finished or not; paths below ``root`` are relative to it.
 
     Where a run was not made with the present code, the newest one of the same
-    config and seed with other code is taken, and ``other_code`` says so.
+    config and seed with other code is taken, and ``other_code`` says so. One that
+    failed with the present code has failed.
 
     Returns:
         list[dict]: ``status`` is ``'finished'``, ``'failed'`` (see ``error``),
@@ -44,14 +45,15 @@ def collect(runs: Sequence[Run], folder_of: Callable[[Run], Path], root: Path) -
 
 def _record(run: Run, path: Path, root: Path) -> dict[str, Any]:
     folder, other_code = RunFolder(path), False
-    results = folder.results()
-    if results is None:
+    results, state = folder.results(), folder.state()
+    if results is None and state.get('status') != 'failed':
         older = _other_code(run, path)
         if older is not None:
             folder, other_code = RunFolder(older), True
-            results = folder.results()
-    state = folder.state()
+            results, state = folder.results(), folder.state()
     status = 'finished' if results is not None else state.get('status', 'unverified')
+    if status == 'running' and not folder.busy:
+        status = 'interrupted'  # whoever noted it was killed
     record: dict[str, Any] = dict(
         method=run.method,
         config=run.config,

@@ -111,7 +111,7 @@ def _train(
     known = {}
     for run in runs:
         results = RunFolder(folder_of(run)).results()
-        if results is not None and results.get('seconds'):
+        if results is not None and results.get('seconds') and not results.get('resumed'):
             known[run.identity] = float(results['seconds'])
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -149,16 +149,18 @@ def _print_tables(report: dict[str, Any]) -> None:
     """The main columns with one decimal, which a window of 80 columns can hold."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)  # nobody's window ends there
     for rows in by_factor(report['rows']).values():
         columns = columns_of(rows, SHOWN)
-        table = Table('method', title=heading(rows[0], report['title']), title_justify='left')
+        table = Table('method', title=Text(heading(rows[0], report['title'])), title_justify='left')
         table.columns[0].no_wrap = True
         for column in columns:
-            table.add_column(title_of(column, report['baseline']), justify='right', no_wrap=True)
+            table.add_column(Text(title_of(column, report['baseline'])), justify='right', no_wrap=True)
         for row in rows:
-            table.add_row(row['method'], *(cell(row, column, plus_minus='±', decimals=1) for column in columns))
+            name = Text(row['method'])
+            table.add_row(name, *(cell(row, column, plus_minus='±', decimals=1) for column in columns))
         console.print(table)

@@ -139,8 +139,8 @@ def _results(rows: Sequence[Mapping[str, Any]], baseline: str, columns: Iterable
     top = {name: best(rows, name) for name in columns}
     body = []
     for row in rows:
-        missing = ' ' + badge('partial') if row['status'] == 'partial' else ''
-        cells = [th(row['method'], missing)]
+        marks = [('partial', row['status'] == 'partial'), ('other code', row.get('other_code'))]
+        cells = [th(row['method'], ''.join(' ' + badge(name) for name, there in marks if there))]
         for name in columns:
             value, text = value_of(row, name), cell(row, name)
             chosen = 'best' if top[name] is not None and value == top[name] else ''

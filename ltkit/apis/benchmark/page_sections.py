@@ -43,11 +43,19 @@ def published_section(report: Mapping[str, Any]) -> str:
         entries = [entry for entry in report['published'] if entry['set'] == name]
         done = sum(bool(entry['n']) for entry in entries)
         body = [_compared(entry) for entry in sorted(entries, key=lambda entry: not entry['n'])]
+        found = {entry['method'] for entry in entries}
+        without = dict.fromkeys(row['method'] for row in report['rows'] if row['method'] not in found)
+        named = dict.fromkeys(entry['method'] for entry in figures['entries'])
         parts.append(
             f'<h3>{escape(figures["title"])}</h3><p class="caption">{escape(figures["notes"])}</p>'
             f'<details{" open" if done else ""}><summary>{len(entries)} figures of these methods, {done} of '
             f'them with a run to compare</summary>{table(COMPARED, body, (0, 2, 6, 7))}</details>'
         )
+        if without:
+            parts.append(
+                f'<p class="caption">No figure of {escape("; ".join(without))} with these imbalance factors. '
+                f'Figures are found by the name of the method; this set has {escape("; ".join(named))}.</p>'
+            )
     return ''.join(parts)
 
 

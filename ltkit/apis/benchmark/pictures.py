@@ -73,7 +73,9 @@ def draw(
         bins = {name: parts for name, parts in bins.items() if parts}
         if bins:
             pictures[RELIABILITY] = plot_reliability(
-                {name: merged_bins(parts) for name, parts in bins.items()}, folder / 'reliability.svg', title
+                {_shown(name): merged_bins(parts) for name, parts in bins.items()},
+                folder / 'reliability.svg',
+                _shown(title),
             )
     return pictures
 
@@ -104,10 +106,10 @@ def _by_class_size(
         parts = [[names[0], *names[1 + i : 1 + i + step]] for i in range(0, len(names) - 1, step)]
     return [
         plot_accuracy_by_class_size(
-            {name: values[name] for name in part},
+            {_shown(name): values[name] for name in part},
             ClassDistribution(**distribution),
             folder / f'accuracy_by_class_size_{i}.svg',
-            title=title,
+            title=_shown(title),
         )
         for i, part in enumerate(parts, 1)
     ]
@@ -151,7 +153,7 @@ def _scatter(rows: Sequence[Mapping], column: str, label: str, title: str, path:
     axes.margins(x=0.16, y=0.12)
     _name_points(axes, points)
     axes.set(xlabel=label, ylabel='top-1 accuracy (%)')
-    axes.set_title(title, fontsize=11)
+    axes.set_title(_shown(title), fontsize=11)
     axes.grid(linewidth=0.5, alpha=0.4)
     return save_figure(figure, path)
 
@@ -160,9 +162,13 @@ def _name_points(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
     """Write names beside points, higher or lower where one would cover another name or point."""
     axes.figure.canvas.draw()  # the layout, and with it where the points lie, is known now
     where = {name: axes.transData.transform((x, y)) for x, y, name in points}
+    end = axes.get_window_extent().x1
     covered = {name: (across - 6, across + 6, up) for name, (across, up) in where.items()}
     for x, y, name in sorted(points, key=lambda point: -point[1]):
         (across, up), width = where[name], 7.0 * len(name)
+        to_the_left = across + width > end  # where the picture has no room
+        if to_the_left:
+            across -= width
         others = [place for other, place in covered.items() if other != name]
 
         def is_free(
@@ -179,9 +185,16 @@ def _name_points(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
         step = next((step for step in (0, 15, -15, 30, -30, 45, -45) if is_free(step)), 0)
         covered[f'name of {name}'] = (across, across + width, up + step)
         axes.annotate(
-            name, (x, y), xytext=(8, 0.72 * step), textcoords='offset points', va='center', fontsize=9,
+            _shown(name), (x, y), xytext=(-8 if to_the_left else 8, 0.72 * step), textcoords='offset points',
+            va='center', ha='right' if to_the_left else 'left', fontsize=9,
             bbox=dict(facecolor='white', alpha=0.8, edgecolor='none', pad=0.5),  # bars do not strike it through
         )
+
+
+def _shown(text: str) -> str:
+    """Text as matplotlib shows it: no formula between dollars, no name left out of the legend for its underscore."""
+    text = text.replace('$', r'\$')
+    return f' {text}' if text.startswith('_') else text
 
 
 def merged_bins(parts: Sequence[Mapping[str, Any]]) -> ReliabilityBins:

@@ -16,8 +16,9 @@ MARKS = dict(finished='[green]finished[/]', skipped='[dim]had finished[/]', fail
 class BenchmarkProgress:
     """A bar with the time left, and a line for each run that ends.
 
+    Where the output is no terminal, the line has the count and the time left.
     The time left is that of the runs to come, each estimated by runs of the same
-    config (else by all), divided by the runs that go on at once.
+    config (else by all) that went through in one go, divided by the runs that go on at once.
 
     Args:
         runs (Sequence[Run]): All runs.
@@ -34,6 +35,8 @@ class BenchmarkProgress:
         self.ended: set[str] = set()
         self.failed = 0
         self._busy: set[str] = set()
+        self._resumed: set[str] = set()
+        self._running: Mapping[str, float] = {}
         self._shown = 0.0
         self._progress = Progress(
             TextColumn('{task.description}'),
@@ -56,24 +59,33 @@ class BenchmarkProgress:
     def event(self, event: str, run: Run, outcome: Outcome | None) -> None:
         """Told by the scheduler."""
         if event == 'resume':
+            self._resumed.add(run.identity)
             self._print(f'[yellow]resuming[/] {_plain(run.label)}')
         elif event == 'busy' and run.identity not in self._busy:
             self._busy.add(run.identity)
             self._print(f'[yellow]waiting[/] for another process that trains {_plain(run.label)}')
         elif outcome is not None:
             self.ended.add(run.identity)
-            if outcome.status == 'finished':
+            if outcome.status == 'finished' and run.identity not in self._resumed:
                 self.known[run.identity] = outcome.seconds
             took = f' in {duration(outcome.seconds)}' if outcome.status == 'finished' else ''
             self.failed += outcome.status == 'failed'
             self._print(
-                f'{MARKS[outcome.status]} {_plain(run.label)}{took}'
+                f'{self._so_far()}{MARKS[outcome.status]} {_plain(run.label)}{took}'
                 f'{": " + _plain(outcome.error) if outcome.error else ""}'
             )
             self._progress.update(self._bar, completed=len(self.ended))
 
+    def _so_far(self) -> str:
+        """What the bar would show, where there is none because the output goes into a file or a pipe."""
+        if self._progress.console.is_terminal:
+            return ''
+        left = self.seconds_left(self._running)
+        return f'{len(self.ended)}/{len(self.runs)}{"" if left is None else f", left {duration(left)}"}: '
+
     def tick(self, running: Mapping[str, float]) -> None:
         """Told by the scheduler at each look, with the seconds of each run going on."""
+        self._running = running
         if time.monotonic() - self._shown < 0.5:
             return
         self._shown = time.monotonic()
@@ -100,7 +112,7 @@ class BenchmarkProgress:
         return max(left / self.jobs, longest)
 
     def _print(self, text: Any) -> None:
-        self._progress.console.print(text, soft_wrap=True, highlight=False)
+        self._progress.console.print(text, soft_wrap=True, highlight=False, emoji=False)
 
 
 def duration(seconds: float) -> str:
@@ -117,4 +129,6 @@ def duration(seconds: float) -> str:
 
 def _plain(text: str | None) -> str:
     """Text without meaning to rich."""
-    return (text or '').replace('[', r'\[')
+    from rich.markup import escape
+
+    return escape(text or '')

@@ -17,8 +17,8 @@ from .config import Benchmark
 from .page import page
 from .pictures import draw
 from .published import compare
-from .runs import Run
-from .tables import by_factor, caption, heading, latex, markdown
+from .runs import METHOD, Run
+from .tables import by_factor, caption, heading, latex, markdown, plain_markdown
 from .workplace import write_json
 
 
@@ -41,7 +41,7 @@ def make_report(
         benchmark=benchmark.name,
         notes=benchmark.notes,
         baseline=benchmark.baseline,
-        seeds=list(benchmark.seeds),
+        seeds=list(dict.fromkeys(run.seed for run in runs if run.role == METHOD)),
         imbalance_factors=list(benchmark.imbalance_factors),
         command=command,
         written=time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime()),
@@ -66,8 +66,8 @@ def write_report(report: dict[str, Any], root: Path) -> Path:
     _write(
         root / 'table.md',
         '\n\n'.join(
-            f'## {titles[factor]}\n\n{markdown(rows, report["baseline"])}\n\n'
-            f'{caption(rows, report["baseline"])}'
+            f'## {plain_markdown(titles[factor])}\n\n{markdown(rows, report["baseline"])}\n\n'
+            f'{plain_markdown(caption(rows, report["baseline"]))}'
             for factor, rows in groups.items()
         )
         + '\n',

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -118,7 +119,7 @@ def plan(benchmark: Benchmark, seeds: Sequence[int] | None = None, reference: bo
     by_role = {METHOD: tuple(seeds or benchmark.seeds)}
     if benchmark.reference and reference:
         by_role[REFERENCE] = tuple(seeds or benchmark.reference_seeds)
-    code, runs = code_hash(), []
+    runs = []
     for factor in benchmark.imbalance_factors:
         for role, own_seeds in by_role.items():
             for method in benchmark.methods:
@@ -126,6 +127,7 @@ def plan(benchmark: Benchmark, seeds: Sequence[int] | None = None, reference: bo
                 options.update({} if factor is None else {FACTOR: factor})
                 options.update(benchmark.reference_options if role == REFERENCE else {})
                 resolved = _resolved(benchmark, method, options)
+                code = code_hash(modules_of(resolved))
                 runs += [
                     Run(
                         method.name,
@@ -181,20 +183,36 @@ def config_hash(config: Mapping[str, Any], seed: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-@lru_cache(maxsize=1)
-def code_hash() -> str:
+def modules_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The packages and modules that a config adds to ltkit by ``custom_imports``."""
+    imports = (config.get('custom_imports') or {}).get('imports') or []
+    imports = [imports] if isinstance(imports, str) else imports
+    return tuple(sorted({name.split('.')[0] for name in imports} - {'ltkit'}))
+
+
+@lru_cache
+def code_hash(modules: tuple[str, ...] = ()) -> str:
     """8 hex digits of the code that a training run executes.
 
     Comments, doc strings and layout do not count, and neither do plots and the
     benchmark itself, so that they can change while runs stay valid.
+
+    Args:
+        modules (tuple[str]): Imported packages and modules that count beside ltkit.
     """
     root = Path(ltkit.__file__).resolve().parent
     digest = hashlib.sha256()
-    for file in sorted(root.rglob('*.py')):
-        name = file.relative_to(root).as_posix()
-        if not name.startswith(NOT_IN_A_RUN):
-            digest.update(name.encode())
-            digest.update(code_of(file.read_text(encoding='utf-8')).encode())
+    files = [(file, file.relative_to(root).as_posix()) for file in sorted(root.rglob('*.py'))]
+    files = [(file, name) for file, name in files if not name.startswith(NOT_IN_A_RUN)]
+    for module in modules:
+        own = sys.modules.get(module)
+        for folder in map(Path, getattr(own, '__path__', ())):
+            files += [(file, f'{module}:{file.relative_to(folder)}') for file in sorted(folder.rglob('*.py'))]
+        if own is not None and not hasattr(own, '__path__') and own.__file__:
+            files.append((Path(own.__file__), module))
+    for file, name in files:
+        digest.update(name.encode())
+        digest.update(code_of(file.read_text(encoding='utf-8')).encode())
     return digest.hexdigest()[:8]
 
 

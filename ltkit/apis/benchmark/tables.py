@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,11 @@ FURTHER = (
 NO_PERCENT = ('nll', 'brier', *PRIORS)
 SMALLER_IS_BETTER = ('ece', *CALIBRATION, *CONFUSED)
 UNVERIFIED = 'unverified'
+# An underscore inside a word and a < before a number are no markup.
+MARKUP = re.compile(r'[`*|$~]|\\(?=[!-/:-@[-`{-~])|<(?=[A-Za-z/!?])|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])')
+GREEK = dict(
+    α='alpha', β='beta', γ='gamma', δ='delta', ε='epsilon', η='eta', θ='theta', κ='kappa', λ='lambda', μ='mu',
+    π='pi', ρ='rho', σ='sigma', τ='tau', φ='phi', ω='omega', Δ='Delta', Σ='Sigma', Φ='Phi', Ω='Omega')  # fmt: skip
 Row = Mapping[str, Any]
 
 
@@ -79,13 +85,15 @@ def caption(rows: Sequence[Row], baseline: str) -> str:
     if any(row['difference'] and row['difference']['n'] for row in rows):
         parts.append(f'Δ is the difference to {baseline} of the same seed')
     parts += sorted({row['thresholds'] for row in rows if row['thresholds']})
+    older = [row['method'] for row in rows if row.get('other_code')]
+    parts += [f'runs of other code than the present: {", ".join(older)}'] if older else []
     return '; '.join(parts) + '.'
 
 
 def markdown(rows: Sequence[Row], baseline: str, wanted: Iterable[str] = MAIN) -> str:
     """The table of one imbalance factor in Markdown, the best of a column bold."""
     columns = columns_of(rows, wanted)
-    titles = ['method', *(title_of(column, baseline) for column in columns)]
+    titles = ['method', *(plain_markdown(title_of(column, baseline)) for column in columns)]
     lines = ['| ' + ' | '.join(titles) + ' |', '| --- |' + ' ---: |' * len(columns)]
     top = {column: best(rows, column) for column in columns}
     for row in rows:
@@ -94,8 +102,13 @@ def markdown(rows: Sequence[Row], baseline: str, wanted: Iterable[str] = MAIN) -
             for column in columns
             for text in [cell(row, column)]
         ]
-        lines.append('| ' + ' | '.join([row['method'].replace('|', r'\|'), *cells]) + ' |')
+        lines.append('| ' + ' | '.join([plain_markdown(row['method']), *cells]) + ' |')
     return '\n'.join(lines)
+
+
+def plain_markdown(text: str) -> str:
+    """Text with what Markdown (of GitHub) reads as markup escaped."""
+    return MARKUP.sub(r'\\\g<0>', text)
 
 
 def latex(rows: Sequence[Row], baseline: str, label: str, title: str) -> str:
@@ -106,7 +119,7 @@ def latex(rows: Sequence[Row], baseline: str, label: str, title: str) -> str:
         r'\begin{table}[t]',
         r'  \centering',
         rf'  \caption{{{_tex(title)}. {_tex(caption(rows, baseline))}}}',
-        rf'  \label{{tab:{label}}}',
+        r'  \label{tab:' + re.sub(r'[^\w.-]+', '_', label) + '}',
         rf'  \begin{{tabular}}{{l{"r" * len(columns)}}}',
         r'    \toprule',
         '    ' + ' & '.join(['method', *(_tex(title_of(column, baseline)) for column in columns)]) + r' \\',
@@ -149,7 +162,8 @@ def _tex(text: str) -> str:
         text = text.replace(char, r'\textbackslash ' if char == '\\' else f'\\{char}')
     for char, command in {
         '±': r'$\pm$',
-        'Δ': r'$\Delta$',
+        '|': r'\textbar{}',
+        **{letter: rf'$\{name}$' for letter, name in GREEK.items()},
         '>': '$>$',
         '<': '$<$',
         '≥': r'$\geq$',
@@ -159,4 +173,4 @@ def _tex(text: str) -> str:
         '−': '$-$',
     }.items():
         text = text.replace(char, command)
-    return text
+    return '{}' + text if text.startswith(('[', '*')) else text  # after the end of a row these are its options

@@ -63,6 +63,21 @@ class RunFolder:
             return None
         return descriptor
 
+    @property
+    def busy(self) -> bool:
+        """Whether a process has the folder locked."""
+        try:
+            descriptor = os.open(self.path / LOCK, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def owner(self) -> int | None:
         """The process that trains here, or trained here last."""
         try:

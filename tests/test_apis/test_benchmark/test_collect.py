@@ -42,6 +42,26 @@ def test_failed(tmp_path):
     assert (found['status'], found['error'], found['attempts']) == ('failed', 'exit status 1', 2)
 
 
+def test_a_run_that_fails_with_the_present_code_is_not_hidden_by_an_older_one(tmp_path):
+    folder = RunFolder(tmp_path / 'runs' / RUN.folder)
+    finish(folder.path.parent / 'aaaa-old1')
+    folder.path.mkdir(parents=True)
+    folder.note(status='interrupted')
+    assert one(tmp_path)['status'] == 'finished'
+    folder.note(status='failed', error='exit status 1')
+    found = one(tmp_path)
+    assert (found['status'], found['error'], found['other_code']) == ('failed', 'exit status 1', False)
+
+
+def test_running_is_what_a_process_has_locked(tmp_path):
+    folder = RunFolder(tmp_path / 'runs' / RUN.folder)
+    descriptor = folder.lock()
+    folder.note(status='running')
+    assert one(tmp_path)['status'] == 'running'
+    os.close(descriptor)
+    assert one(tmp_path)['status'] == 'interrupted', 'its scheduler was killed before it could say so'
+
+
 def test_a_state_that_says_finished_without_results_proves_nothing(tmp_path):
     folder = RunFolder(tmp_path / 'runs' / RUN.folder)
     folder.path.mkdir(parents=True)

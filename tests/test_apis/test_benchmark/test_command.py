@@ -46,6 +46,7 @@ def test_only_some_methods_and_seeds(fake):
     rows = json.loads((fake.work_dir / 'results.json').read_text())['rows']
     assert [row['status'] for row in rows] == ['unverified', 'finished']
     assert rows[1]['metrics']['ra']['n'] == 1
+    assert json.loads((fake.work_dir / 'results.json').read_text())['seeds'] == [3], 'those of the command line'
     with pytest.raises(ConfigError, match=r"--only our: .* did you mean 'ours'"):
         fake.main('--only', 'our')
     with pytest.raises(ConfigError, match='twice'):
@@ -72,13 +73,24 @@ def test_report_only_starts_nothing_and_says_unverified(fake):
 def test_report_shows_runs_of_other_code_and_says_so(fake, monkeypatch):
     fake.config('reference = False')
     assert fake.main() == 0
-    monkeypatch.setattr('ltkit.apis.benchmark.runs.code_hash', lambda: '00000000')
+    monkeypatch.setattr('ltkit.apis.benchmark.runs.code_hash', lambda *_: '00000000')
     assert fake.main('--report-only') == 0
     report = json.loads((fake.work_dir / 'results.json').read_text())
     assert all(run['other_code'] and run['code_hash'] != '00000000' for run in report['runs'])
-    assert 'other code' in (fake.work_dir / 'index.html').read_text()
+    assert report['rows'][0]['other_code']
+    assert '<th>erm <span class="badge other-code">' in (fake.work_dir / 'index.html').read_text()
+    assert 'runs of other code than the present: erm, ours.' in (fake.work_dir / 'table.md').read_text()
     assert fake.main() == 0, 'and to run is to run again'
     assert set(fake.count('end').values()) == {2}
+
+
+def test_names_are_shown_as_they_are(fake, capsys):
+    fake.config('')
+    (fake.folder / 'bench.py').write_text(
+        "title = 'T [/b] :x:'\nmethods = {'a [bold] :x:': 'erm.py', '[/i]': 'ours.py'}\n")
+    assert fake.main('--report-only') == 0
+    shown = capsys.readouterr().out
+    assert 'T [/b] :x:' in shown and 'a [bold] :x:' in shown and '[/i]' in shown
 
 
 def test_references_can_be_shared(fake, tmp_path):

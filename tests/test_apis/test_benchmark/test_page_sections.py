@@ -25,7 +25,15 @@ def test_published():
     rows = [dict(method='RIDE', factor=None, measured_factor=None,
                  metrics=dict(top1=dict(mean=60.0, std=0.5, n=3)))]
     names = ['survey_imagenet_lt_90e']
-    text = published_section(dict(published_sets=names, published=compare(rows, names)))
+    text = published_section(dict(published_sets=names, published=compare(rows, names), rows=rows))
     assert 'off' in text and '+4.50' in text and '55.5' in text and 'survey, Table 4' in text and '60.00' in text
+    assert 'No figure of' not in text
     assert '6 figures of these methods, 1 of them' in text and 'unverified' in text
     assert 'no published figures' in published_section(dict(published_sets=[], published=[]))
+
+
+def test_a_method_without_published_figures_is_named():
+    rows = [dict(method='CE & <mine>', factor=None, measured_factor=None, metrics={})]
+    names = ['survey_imagenet_lt_90e']
+    text = published_section(dict(published_sets=names, published=compare(rows, names), rows=rows))
+    assert 'No figure of CE &amp; &lt;mine&gt; with these' in text and 'this set has ERM; ' in text

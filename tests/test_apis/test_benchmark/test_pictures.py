@@ -29,6 +29,24 @@ def test_all_plots(data, rows, tmp_path):
     assert [path.read_bytes() for path in again.values()] == [path.read_bytes() for path in pictures.values()]
 
 
+def test_names_are_drawn_as_they_are(data, rows, tmp_path):
+    records = [dict(record, method=record['method'].replace('ours', '_$a_b$ <i>')) for record in data.records()]
+    for row in rows:
+        row['method'] = row['method'].replace('ours', '_$a_b$ <i>')
+    for name, path in draw(rows, records, 'A $x$ title', tmp_path).items():
+        shown = ''.join(ElementTree.fromstring(svg_text(path)).itertext())
+        assert '_$a_b$ <i>' in shown and 'A $x$ title' in shown, name
+
+
+def test_names_stay_inside_the_picture(data, rows, tmp_path):
+    name = 'a method with a name that is as long as names of methods get'
+    for row in rows:
+        row['method'] = row['method'].replace('ours', name)
+    path = draw(rows, [], 'T', tmp_path)['Training time against accuracy']
+    text = next(e for e in ElementTree.fromstring(svg_text(path)).iter() if e.text == name)
+    assert 'end' in text.get('style'), 'it is to the left of its point'
+
+
 def test_what_has_no_data_is_left_out(data, tmp_path):
     records = [dict(record, reliability=None, seconds=None, per_class_accuracy=None)
                for record in data.records() if record['role'] == 'method']

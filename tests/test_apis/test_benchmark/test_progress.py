@@ -40,7 +40,27 @@ def test_lines(capsys):
         progress.event('end', runs[1], Outcome(runs[1], 'failed', 1.0, 'exit status 1; last line: [x] bad'))
         progress.tick({})
     shown = capsys.readouterr().out
+    assert '1/2: finished a' in shown and '2/2: failed b' in shown, 'in a file there is no bar'
     assert 'resuming a, seed 0' in shown and shown.count('waiting') == 1
     assert 'finished a, seed 0 in 1:01 min' in shown
     assert 'failed b, seed 0: exit status 1; last line: [x] bad' in shown
     assert '2/2' in shown
+
+
+def test_lines_in_a_file_have_the_time_left(capsys):
+    runs = [run('a', seed) for seed in range(3)]
+    with BenchmarkProgress(runs, 1) as progress:
+        progress.event('end', runs[0], Outcome(runs[0], 'finished', 61.0))
+        progress.tick({runs[1].identity: 31.0})
+        progress.event('end', runs[2], Outcome(runs[2], 'failed', 1.0, 'the :x: [/x] line'))
+    shown = capsys.readouterr().out
+    assert '1/3, left 2:02 min: finished a, seed 0' in shown
+    assert '2/3, left 30 s: failed a, seed 2: the :x: [/x] line' in shown
+
+
+def test_a_resumed_run_tells_nothing_of_the_time_of_others():
+    runs = [run('a', 0), run('a', 1)]
+    progress = BenchmarkProgress(runs, 1)
+    progress.event('resume', runs[0], None)
+    progress.event('end', runs[0], Outcome(runs[0], 'finished', 1.0))
+    assert progress.seconds_left({}) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from ltkit.apis.arguments import option_value
@@ -74,6 +76,27 @@ def test_config_hash_is_of_what_changes_the_result():
     same = load_config('ltkit::erm/r8_digits_lt.py', {
         'work_dir': 'elsewhere', 'train_dataloader.num_workers': 3}).to_dict()
     assert own == config_hash(same, 0)
+
+
+def test_code_of_plugins_counts(fake, monkeypatch):
+    empty = SimpleNamespace(__file__=str(fake.folder / 'empty' / '__init__.py'))
+    monkeypatch.setattr('ltkit.apis.benchmark.runs.ltkit', empty)
+    code_hash.cache_clear()
+    fake.config('')
+    (fake.folder / 'a_plugin.py').write_text('STEP = 1\n')
+    config = fake.folder / 'ours.py'
+    config.write_text(config.read_text() + "custom_imports = dict(imports=['a_plugin'])\n")
+    benchmark = load_benchmark(fake.folder / 'bench.py')
+    erm, ours = plan(benchmark, reference=False)
+    assert erm.code_hash == code_hash() != ours.code_hash, 'it counts for those that import it'
+    (fake.folder / 'a_plugin.py').write_text('STEP = 1  # a comment\n')
+    code_hash.cache_clear()
+    assert plan(benchmark, reference=False) == [erm, ours]
+    (fake.folder / 'a_plugin.py').write_text('STEP = 2\n')
+    code_hash.cache_clear()
+    assert [run.code_hash == old.code_hash for run, old in zip(plan(benchmark, reference=False), [erm, ours])] == [
+        True, False]
+    code_hash.cache_clear()
 
 
 def test_comments_layout_and_doc_strings_are_no_code():

@@ -7,7 +7,18 @@ import re
 import pytest
 
 from ltkit.apis.benchmark.aggregate import aggregate
-from ltkit.apis.benchmark.tables import FURTHER, best, by_factor, caption, cell, columns_of, heading, latex, markdown
+from ltkit.apis.benchmark.tables import (
+    FURTHER,
+    best,
+    by_factor,
+    caption,
+    cell,
+    columns_of,
+    heading,
+    latex,
+    markdown,
+    plain_markdown,
+)
 
 
 @pytest.fixture
@@ -53,3 +64,25 @@ def test_latex_is_balanced_and_escaped(rows):
 def test_groups_and_headings(rows):
     assert list(by_factor(rows)) == [100]
     assert heading(rows[0], 'T') == 'T, imbalance factor 100' and heading(dict(factor=None), 'T') == 'T'
+
+
+@pytest.mark.parametrize('text, shown', [
+    ('never_ran', 'never_ran'), ('few < 20', 'few < 20'), ('A & B', 'A & B'), ('_a_', r'\_a\_'), ('a|b', r'a\|b'),
+    ('*a* `b` ~c~ $d$', r'\*a\* \`b\` \~c\~ \$d\$'), ('<b>a</b>', r'\<b>a\</b>'), ('&lt;', r'\&lt;'),
+    (r'a\*', r'a\\\*')])
+def test_markdown_shows_text_as_it_is(text, shown):
+    assert plain_markdown(text) == shown
+
+
+def test_names_in_markdown_are_escaped(rows):
+    rows[0]['method'] = 'a|<b>'
+    lines = markdown(rows, 'a|<b>').splitlines()
+    assert r'| Δ a\|\<b> |' in lines[0] and lines[2].startswith(r'| a\|\<b> |')
+    assert len({len(line.replace(r'\|', '').split('|')) for line in lines}) == 1
+
+
+def test_latex_names_compile(rows):
+    rows[0]['method'], rows[1]['method'], rows[2]['method'] = '[v2] a|b', 'τ-norm', '*ours'
+    text = latex(rows, 'ERM', 'my%bench', 'T')
+    assert r'    {}[v2] a\textbar{}b & ' in text and r'$\tau$-norm' in text and r'    {}*ours &' in text
+    assert r'\label{tab:my_bench}' in text

@@ -39,12 +39,14 @@ def test_the_lock_is_that_of_whoever_holds_the_file(tmp_path):
     folder.begin(descriptor, child.pid)
     os.close(descriptor)
     assert folder.lock() is None, 'the child has it still'
+    assert folder.busy and not RunFolder(tmp_path).busy
     assert folder.owner() == child.pid and folder.state()['attempts'] == 1
     child.kill()
     child.communicate()
     descriptor = folder.lock()
     assert descriptor is not None
     os.close(descriptor)
+    assert not folder.busy
 
 
 def test_last_line(tmp_path):
