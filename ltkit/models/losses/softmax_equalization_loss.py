@@ -38,16 +38,16 @@ class SoftmaxEqualizationLoss(LongTailLoss):
 
     Source: Tan et al., *Equalization Loss for Long-Tailed Object Recognition*,
     CVPR 2020, arXiv 2003.05176, its softmax form; ESQL in the survey (arXiv
-    2110.04596), whose code draws likewise. They differ for a class of exactly
-    :math:`\lambda`, which is no rare one here, as in the paper.
+    2110.04596). The survey's code, and what the authors gave (issue 9 of
+    tztztztztz/eql.detectron2), differ for a class of exactly :math:`\lambda`: it
+    is rare there, and not here, as in the paper.
 
     Args:
         gamma (float): :math:`\gamma` in [0, 1], the probability to leave a rare
             negative out. Defaults to 0.9.
         lambda_ (float): :math:`\lambda` in [0, 1]; a class is rare if it has
-            less than this part of the training set. Defaults to 4.3e-4, of the
-            paper on ImageNet-LT (50 images); fit it to the data set, its
-            CIFAR100-LT has 3e-3.
+            less than this part of the training set. Defaults to 4.3e-4, for
+            ImageNet-LT (fewer than 50 images); fit it to the data set.
         **kwargs: ``class_counts``, ``drw``, ``reduction``, ``loss_weight``; see
             :class:`LongTailLoss`.
 
