@@ -9,10 +9,9 @@ from torch import Tensor
 
 from ltkit.distribution import effective_number_weights
 from ltkit.registry import LOSSES
-from ltkit.utils.errors import ConfigError, did_you_mean
 
 from .base import LongTailLoss
-from .checks import checked_number
+from .checks import checked_choice, checked_number
 from .reduction import Reduction
 
 BASES = ('softmax', 'sigmoid', 'focal')
@@ -66,11 +65,8 @@ class ClassBalancedLoss(LongTailLoss):
 
     def __init__(self, beta: float = 0.9999, base: str = 'softmax', gamma: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if base not in BASES:
-            raise ConfigError(f"base must be one of {', '.join(BASES)}, but is '{base}'"
-                              f'{did_you_mean(base, BASES)}')
         self.beta = checked_number('beta', beta, below=1)
-        self.base = base
+        self.base = checked_choice('base', base, BASES)
         self.gamma = checked_number('gamma', gamma)
 
     def class_weight(self, cls_score: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from ltkit.models.losses import (
     SoftmaxLoss,
     WeightedSoftmaxLoss,
 )
+from ltkit.models.losses.base import losses_of_samples
 from ltkit.utils.errors import ConfigError, DataError, DistributionError
 
 LOSSES = [SoftmaxLoss, WeightedSoftmaxLoss, BalancedSoftmaxLoss, LDAMLoss, RIDELoss]
@@ -193,3 +194,10 @@ def test_repr_tells_what_was_set(case):
     text = repr(BalancedSoftmaxLoss(class_counts=case.counts, drw=dict(begin=4), loss_weight=0.5))
     for part in ('drw=', "'begin': 4", 'num_classes=7', 'loss_weight=0.5', "reduction='mean'"):
         assert part in text
+
+
+def test_losses_of_samples_from_those_of_classes(case):
+    weight = torch.arange(7.0, dtype=torch.float64)
+    assert torch.equal(losses_of_samples(case.logits, case.labels), case.logits[range(12), case.labels])
+    expected = (case.soft * weight * case.logits).sum(1)
+    assert torch.allclose(losses_of_samples(case.logits, case.soft, weight), expected, rtol=0, atol=1e-12)
