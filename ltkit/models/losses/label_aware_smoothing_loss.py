@@ -24,7 +24,7 @@ class LabelAwareSmoothingLoss(LongTailLoss):
     r"""Cross entropy with labels that are smoothed more for larger classes.
 
     .. math:: l_i = -(1 - \varepsilon_{y_i}) \log p_{i y_i}
-              - \frac{\varepsilon_{y_i}}{C - 1} \sum_{c \ne y_i} \log p_{ic}, \quad p_i = \mathrm{softmax}(z_i)
+              - \frac{\varepsilon_{y_i}}{C} \sum_c \log p_{ic}, \quad p_i = \mathrm{softmax}(z_i)
 
     with :math:`\varepsilon_c` from :math:`\varepsilon_1` of the largest class to
     :math:`\varepsilon_K` of the smallest, by ``shape`` and the relative size
@@ -43,9 +43,11 @@ class LabelAwareSmoothingLoss(LongTailLoss):
     labels mix the losses of the classes, :math:`\sum_c t_{ic} l_{ic}`.
 
     Source: Zhong et al., *Improving Calibration for Long-Tailed Recognition*
-    (MiSLAS), CVPR 2021, arXiv 2104.00466. The official code differs: it spreads
-    :math:`\varepsilon` over all classes, the target among them, which keeps
-    :math:`1 - \varepsilon + \varepsilon / C`; this is ``smoothed='all'``.
+    (MiSLAS), CVPR 2021, arXiv 2104.00466. The equation above is that of the official
+    code, which spreads :math:`\varepsilon` over all classes, the target among
+    them. The paper spreads it over the C - 1 others; this is
+    ``smoothed='others'``, and equals the above with
+    :math:`\varepsilon C / (C - 1)` in place of :math:`\varepsilon`.
 
     Args:
         smooth_head (float): :math:`\varepsilon_1`, in [0, 1). Defaults to 0.3,
@@ -55,9 +57,9 @@ class LabelAwareSmoothingLoss(LongTailLoss):
         shape (str): See above. Defaults to ``'concave'``.
         power (float, optional): p of the shape ``exp`` and of no other, above 0.
             Defaults to None.
-        smoothed (str): The classes that share :math:`\varepsilon`: ``'others'``
-            than the target, as the paper has it, or ``'all'``, as the official
-            code. Defaults to ``'others'``.
+        smoothed (str): The classes that share :math:`\varepsilon`: ``'all'``, as
+            in the official code, or the ``'others'`` than the target, as in the
+            paper. Defaults to ``'all'``.
         **kwargs: ``class_counts``, ``drw``, ``reduction``, ``loss_weight``; see
             :class:`LongTailLoss`.
 
@@ -70,7 +72,7 @@ class LabelAwareSmoothingLoss(LongTailLoss):
                  smooth_tail: float = 0.0,
                  shape: str = 'concave',
                  power: float | None = None,
-                 smoothed: str = 'others',
+                 smoothed: str = 'all',
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.smooth_head = checked_number('smooth_head', smooth_head, below=1)

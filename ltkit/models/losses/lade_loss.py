@@ -26,7 +26,7 @@ class LADELoss(BalancedSoftmaxLoss):
 
     .. math:: L = L_{BS} - \alpha \sum_c \pi_c \left[ A_c - B_c - \lambda B_c^2 \right], \quad
               A_c = \frac{1}{b_c} \sum_{i: y_i = c} z_{ic}, \quad
-              B_c = \log \frac1N \sum_{i=1}^{N} \frac{1 / C}{\pi_{y_i}} e^{z_{ic}}
+              B_c = \log \frac1N \sum_{i=1}^{N} \frac{1 / C}{\pi_c} e^{z_{ic}}
 
     with :math:`L_{BS}` of :class:`BalancedSoftmaxLoss`, the prior :math:`\pi` of the
     training set and the samples :math:`b_c` of class c in the batch. The
@@ -37,14 +37,13 @@ class LADELoss(BalancedSoftmaxLoss):
     :math:`B_c`. Prediction uses :math:`z`.
 
     Source: Hong et al., *Disentangling Label Distribution for Long-tailed
-    Visual Recognition*, CVPR 2021, arXiv 2012.00321. The official code, from
-    which the survey's (arXiv 2110.04596) comes, differs: it weights
-    :math:`e^{z_{ic}}` in :math:`B_c` by the class of the logit,
-    :math:`1 / (C \pi_c)`, and not by that of the sample; this is
-    ``importance='class'``. Both have the same optimum where classes do not
-    overlap. Its constants 1e-9 and 1e-8 against
-    empty classes are left out: in the training set an empty class counts as one
-    sample.
+    Visual Recognition*, CVPR 2021, arXiv 2012.00321. The equation above is that
+    of the official code, from which the survey's (arXiv 2110.04596) comes: it
+    weights :math:`e^{z_{ic}}` in :math:`B_c` by the class of the logit. The
+    authors' poster weights it by that of the sample, :math:`1 / (C \pi_{y_i})`;
+    this is ``importance='sample'``. Both have the same optimum where classes do
+    not overlap. The constants 1e-9 and 1e-8 of the code against empty classes
+    are left out: in the training set an empty class counts as one sample.
 
     Under distributed training the batch is that of all processes, so that 1 and
     N processes agree; every step takes one sum over the processes, of 2 C + 1
@@ -61,8 +60,8 @@ class LADELoss(BalancedSoftmaxLoss):
             paper has 0.01 on CIFAR100-LT and 0.5 on ImageNet-LT.
         alpha (float): :math:`\alpha`, 0 or more; 0 is Balanced Softmax. Defaults
             to 0.1; the paper has 0.1 on CIFAR100-LT and 0.05 on ImageNet-LT.
-        importance (str): ``'sample'``, the paper's weights in :math:`B_c`, or
-            ``'class'``, the official code's. Defaults to ``'sample'``.
+        importance (str): ``'class'``, the official code's weights in
+            :math:`B_c`, or ``'sample'``, the poster's. Defaults to ``'class'``.
         **kwargs: ``class_counts``, ``drw``, ``reduction``, ``loss_weight``; see
             :class:`LongTailLoss`.
 
@@ -73,7 +72,7 @@ class LADELoss(BalancedSoftmaxLoss):
     def __init__(self,
                  remine_lambda: float = 0.1,
                  alpha: float = 0.1,
-                 importance: str = 'sample',
+                 importance: str = 'class',
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.remine_lambda = checked_number('remine_lambda', remine_lambda)

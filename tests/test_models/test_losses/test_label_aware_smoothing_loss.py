@@ -26,7 +26,7 @@ def smoothing_of(counts, head, tail, shape='concave'):
     return [RULES[shape](head, tail, u, 1.8) for u in sizes]
 
 
-def smoothed_losses(logits, labels, epsilons, over_all=False):
+def smoothed_losses(logits, labels, epsilons, over_all=True):
     """Cross entropy of each sample with 1 - epsilon for its class and the rest shared."""
     losses = []
     for z, y in zip(logits, labels.tolist()):
@@ -52,7 +52,7 @@ def test_equation(shape, smoothed, case, same):
     same(lambda z: loss(z, case.labels), expected, case.logits.float(), 1e-5)
 
 
-def test_the_paper_s_form_and_the_one_of_imagenet_lt_are_the_default(case, same):
+def test_the_official_form_and_the_smoothing_of_imagenet_lt_are_the_default(case, same):
     loss = LabelAwareSmoothingLoss(class_counts=case.counts)
     epsilons = smoothing_of(case.counts, 0.3, 0.0)
     same(lambda z: loss(z, case.labels), lambda z: smoothed_losses(z, case.labels, epsilons).mean(), case.logits)
@@ -89,6 +89,12 @@ def test_one_epsilon_for_all_over_all_classes_is_label_smoothing(case):
     loss = LabelAwareSmoothingLoss(0.2, 0.2, smoothed='all', class_counts=case.counts)
     expected = F.cross_entropy(case.logits, case.labels, label_smoothing=0.2)
     assert loss(case.logits, case.labels).item() == pytest.approx(expected.item(), abs=1e-14)
+
+
+def test_the_paper_s_form_is_the_official_one_with_a_larger_epsilon(case):
+    paper = LabelAwareSmoothingLoss(0.4, 0.1, smoothed='others', class_counts=case.counts)
+    official = LabelAwareSmoothingLoss(0.4 * 7 / 6, 0.1 * 7 / 6, class_counts=case.counts)
+    assert paper(case.logits, case.labels).item() == pytest.approx(official(case.logits, case.labels).item(), abs=1e-13)
 
 
 def test_classes_of_equal_size_are_all_the_smallest(case, same):
@@ -135,4 +141,4 @@ def test_wrong_arguments(arguments, message):
 
 def test_repr():
     text = repr(LabelAwareSmoothingLoss(shape='exp', power=2))
-    assert "smooth_head=0.3, smooth_tail=0, shape='exp', power=2, smoothed='others', " in text
+    assert "smooth_head=0.3, smooth_tail=0, shape='exp', power=2, smoothed='all', " in text

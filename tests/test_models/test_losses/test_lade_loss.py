@@ -49,19 +49,21 @@ def test_equation(remine_lambda, alpha, importance, case, same):
     same(lambda z: loss(z, case.labels), expected, case.logits.float(), 1e-5)
 
 
-def test_the_paper_s_form_is_the_default(case, same):
+def test_the_form_of_the_official_code_is_the_default(case, same):
     loss = LADELoss(class_counts=case.counts)
-    same(lambda z: loss(z, case.labels), lambda z: lade(z, case.labels, case.counts, 0.1, 0.1, 'sample'), case.logits)
+    same(lambda z: loss(z, case.labels), lambda z: lade(z, case.labels, case.counts, 0.1, 0.1, 'class'), case.logits)
 
 
 def test_the_log_sum_is_over_the_batch():
     """Two samples, two classes of 3 and 1 images, logits so that all can be done by hand."""
     logits = torch.tensor([[1.0, 0.0], [0.0, 2.0]], dtype=torch.float64)
     first = [1.0, 2.0]
-    second = [math.log((math.e / 1.5 + 1 / 0.5) / 2), math.log((1 / 1.5 + math.e**2 / 0.5) / 2)]
-    expected = -sum(p * (a - b - 0.1 * b**2) for p, a, b in zip((0.75, 0.25), first, second))
-    loss = LADELoss(class_counts=[3, 1])
-    assert loss.regularizer(logits, torch.tensor([0, 1])).item() == pytest.approx(expected, abs=1e-14)
+    by_class = [math.log((math.e / 1.5 + 1 / 1.5) / 2), math.log((1 / 0.5 + math.e**2 / 0.5) / 2)]
+    by_sample = [math.log((math.e / 1.5 + 1 / 0.5) / 2), math.log((1 / 1.5 + math.e**2 / 0.5) / 2)]
+    for importance, second in (('class', by_class), ('sample', by_sample)):
+        expected = -sum(p * (a - b - 0.1 * b**2) for p, a, b in zip((0.75, 0.25), first, second))
+        loss = LADELoss(importance=importance, class_counts=[3, 1])
+        assert loss.regularizer(logits, torch.tensor([0, 1])).item() == pytest.approx(expected, abs=1e-14)
 
 
 def test_without_alpha_it_is_balanced_softmax(case):
@@ -147,7 +149,7 @@ def test_in_evaluation_a_process_is_alone(case):
 def test_an_empty_class_counts_as_one_sample(case):
     empty, one = ([500, 0, 30, 4, 9, 1, 60], [500, 1, 30, 4, 9, 1, 60])
     value = LADELoss(class_counts=empty)(case.logits, case.labels)
-    assert value.item() == pytest.approx(lade(case.logits, case.labels, one, 0.1, 0.1, 'sample').item(), abs=1e-12)
+    assert value.item() == pytest.approx(lade(case.logits, case.labels, one, 0.1, 0.1, 'class').item(), abs=1e-12)
 
 
 @pytest.mark.parametrize(('arguments', 'message'), [
@@ -161,4 +163,4 @@ def test_wrong_arguments(arguments, message):
 
 
 def test_repr():
-    assert "remine_lambda=0.1, alpha=0.1, importance='sample', " in repr(LADELoss())
+    assert "remine_lambda=0.1, alpha=0.1, importance='class', " in repr(LADELoss())
