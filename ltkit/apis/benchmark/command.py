@@ -82,8 +82,10 @@ def main(train_command: Sequence[str], arguments: Sequence[str] | None = None) -
 
     failed = 0
     if not args.report_only:
-        distinct = list({run.identity: run for run in chosen}.values())
-        failed = _train(distinct, folder_of, list(train_command), args.jobs, args.timeout)
+        distinct: dict[str, Run] = {}
+        for run in chosen:
+            distinct.setdefault(run.identity, run)  # of two names of one run the first is shown
+        failed = _train(list(distinct.values()), folder_of, list(train_command), args.jobs, args.timeout)
     command = shlex.join(
         ['python', 'tools/benchmark.py', *(arguments if arguments is not None else sys.argv[1:])]
     )

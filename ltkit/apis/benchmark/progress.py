@@ -33,6 +33,7 @@ class BenchmarkProgress:
         self.jobs = jobs
         self.known = dict(known or {})
         self.ended: set[str] = set()
+        self._before = set(self.known)
         self.failed = 0
         self._busy: set[str] = set()
         self._resumed: set[str] = set()
@@ -75,6 +76,8 @@ class BenchmarkProgress:
                 f'{": " + _plain(outcome.error) if outcome.error else ""}'
             )
             self._progress.update(self._bar, completed=len(self.ended))
+            if len(self.ended) == len(self.runs):
+                self._show({})
 
     def _so_far(self) -> str:
         """What the bar would show, where there is none because the output goes into a file or a pipe."""
@@ -89,23 +92,26 @@ class BenchmarkProgress:
         if time.monotonic() - self._shown < 0.5:
             return
         self._shown = time.monotonic()
+        self._show(running)
+
+    def _show(self, running: Mapping[str, float]) -> None:
         left = self.seconds_left(running)
-        text = f'{len(running)} running' + (f', [red]{self.failed} failed[/]' if self.failed else '')
+        text = f'{len(running)} running' if len(self.ended) < len(self.runs) else 'all ended'
+        text += f', [red]{self.failed} failed[/]' if self.failed else ''
         self._progress.update(self._bar, description=text, left='-' if left is None else duration(left))
 
     def seconds_left(self, running: Mapping[str, float]) -> float | None:
-        """Seconds to the end; None before any run has ended."""
-        if not self.known:
-            return None
+        """Seconds to the end; None where no run has ended by which to tell."""
+        to_come = {key: run for key, run in self.runs.items() if key not in self.ended | self._before}
+        if not self.known or not to_come:
+            return None if to_come else 0.0
         by_config: dict[str, list[float]] = {}
         for key, seconds in self.known.items():
             if key in self.runs:
                 by_config.setdefault(self.runs[key].config, []).append(seconds)
         mean = sum(self.known.values()) / len(self.known)
         left, longest = 0.0, 0.0
-        for key, run in self.runs.items():
-            if key in self.ended:
-                continue
+        for key, run in to_come.items():
             own = by_config.get(run.config)
             rest = max(0.0, (sum(own) / len(own) if own else mean) - running.get(key, 0.0))
             left, longest = left + rest, max(longest, rest)

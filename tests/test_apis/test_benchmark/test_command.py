@@ -84,6 +84,13 @@ def test_report_shows_runs_of_other_code_and_says_so(fake, monkeypatch):
     assert set(fake.count('end').values()) == {2}
 
 
+def test_of_two_names_of_one_run_the_first_is_shown(fake, capsys):
+    fake.config('')
+    (fake.folder / 'bench.py').write_text("methods = {'first': 'erm.py', 'second': 'erm.py'}\nreference = False\n")
+    assert fake.main() == 0
+    assert len(fake.events()) == 2 and 'finished first, seed 0' in capsys.readouterr().out
+
+
 def test_names_are_shown_as_they_are(fake, capsys):
     fake.config('')
     (fake.folder / 'bench.py').write_text(

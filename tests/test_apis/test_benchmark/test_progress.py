@@ -38,13 +38,19 @@ def test_lines(capsys):
         progress.event('busy', runs[1], None)
         progress.event('end', runs[0], Outcome(runs[0], 'finished', 61.0))
         progress.event('end', runs[1], Outcome(runs[1], 'failed', 1.0, 'exit status 1; last line: [x] bad'))
-        progress.tick({})
     shown = capsys.readouterr().out
-    assert '1/2: finished a' in shown and '2/2: failed b' in shown, 'in a file there is no bar'
+    assert '1/2: finished a' in shown and '2/2, left 0 s: failed b' in shown, 'in a file there is no bar'
     assert 'resuming a, seed 0' in shown and shown.count('waiting') == 1
     assert 'finished a, seed 0 in 1:01 min' in shown
     assert 'failed b, seed 0: exit status 1; last line: [x] bad' in shown
-    assert '2/2' in shown
+    assert '2/2' in shown and 'all ended, 1 failed' in shown and 'left 0 s' in shown
+
+
+def test_runs_that_had_finished_take_no_time():
+    runs = [run('a', 0), run('a', 1)]
+    progress = BenchmarkProgress(runs, 1, {runs[1].identity: 40.0})
+    assert progress.seconds_left({}) == pytest.approx(40)
+    assert BenchmarkProgress(runs, 1, {one.identity: 40.0 for one in runs}).seconds_left({}) == 0
 
 
 def test_lines_in_a_file_have_the_time_left(capsys):
