@@ -6,6 +6,12 @@ methods = {
     'ERM + CutMix': 'erm/r32_cifar100_lt_cutmix.py',
     'Weighted Softmax': 'weighted_softmax/r32_cifar100_lt.py',
     'Balanced Softmax': 'balanced_softmax/r32_cifar100_lt.py',
+    'Class-Balanced': 'class_balanced/r32_cifar100_lt.py',
+    'Focal': 'focal/r32_cifar100_lt.py',
+    'ESQL': 'esql/r32_cifar100_lt.py',
+    'Logit-adjusted loss': 'logit_adjustment/r32_cifar100_lt.py',
+    'VS loss': 'vs_loss/r32_cifar100_lt.py',
+    'LADE': 'lade/r32_cifar100_lt.py',
     'LDAM-DRW': 'ldam/r32_cifar100_lt.py',
     'RIDE': 'ride/r32_cifar100_lt.py',
 }

@@ -4,6 +4,12 @@ methods = {
     'ERM': 'erm/r8_cifar100_lt_20e.py',
     'Weighted Softmax': 'weighted_softmax/r8_cifar100_lt_20e.py',
     'Balanced Softmax': 'balanced_softmax/r8_cifar100_lt_20e.py',
+    'Class-Balanced': 'class_balanced/r8_cifar100_lt_20e.py',
+    'Focal': 'focal/r8_cifar100_lt_20e.py',
+    'ESQL': 'esql/r8_cifar100_lt_20e.py',
+    'Logit-adjusted loss': 'logit_adjustment/r8_cifar100_lt_20e.py',
+    'VS loss': 'vs_loss/r8_cifar100_lt_20e.py',
+    'LADE': 'lade/r8_cifar100_lt_20e.py',
     'LDAM-DRW': 'ldam/r8_cifar100_lt_20e.py',
     'RIDE': 'ride/r8_cifar100_lt_20e.py',
 }

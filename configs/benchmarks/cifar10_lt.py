@@ -4,6 +4,11 @@ methods = {
     'ERM': 'erm/r32_cifar10_lt.py',
     'Weighted Softmax': 'weighted_softmax/r32_cifar10_lt.py',
     'Balanced Softmax': 'balanced_softmax/r32_cifar10_lt.py',
+    'Class-Balanced': 'class_balanced/r32_cifar10_lt.py',
+    'Focal': 'focal/r32_cifar10_lt.py',
+    'Logit-adjusted loss': 'logit_adjustment/r32_cifar10_lt.py',
+    'VS loss': 'vs_loss/r32_cifar10_lt.py',
+    'LADE': 'lade/r32_cifar10_lt.py',
     'LDAM-DRW': 'ldam/r32_cifar10_lt.py',
     'RIDE': 'ride/r32_cifar10_lt.py',
 }

@@ -4,6 +4,12 @@ methods = {
     'ERM': 'erm/r8_digits_lt.py',
     'Weighted Softmax': 'weighted_softmax/r8_digits_lt.py',
     'Balanced Softmax': 'balanced_softmax/r8_digits_lt.py',
+    'Class-Balanced': 'class_balanced/r8_digits_lt.py',
+    'Focal': 'focal/r8_digits_lt.py',
+    'ESQL': 'esql/r8_digits_lt.py',
+    'Logit-adjusted loss': 'logit_adjustment/r8_digits_lt.py',
+    'VS loss': 'vs_loss/r8_digits_lt.py',
+    'LADE': 'lade/r8_digits_lt.py',
     'LDAM-DRW': 'ldam/r8_digits_lt.py',
     'RIDE': 'ride/r8_digits_lt.py',
 }

@@ -4,6 +4,9 @@ methods = {
     'ERM': 'erm/rx50_imagenet_lt_200e.py',
     'Weighted Softmax': 'weighted_softmax/rx50_imagenet_lt_200e.py',
     'Balanced Softmax': 'balanced_softmax/rx50_imagenet_lt_200e.py',
+    'Focal': 'focal/rx50_imagenet_lt_200e.py',
+    'ESQL': 'esql/rx50_imagenet_lt_200e.py',
+    'LADE': 'lade/rx50_imagenet_lt_200e.py',
     'LDAM': 'ldam/rx50_imagenet_lt_200e.py',
     'RIDE': 'ride/rx50_imagenet_lt_200e.py',
 }
