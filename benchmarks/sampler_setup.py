@@ -17,8 +17,8 @@ from figures import make_parser, write
 
 from ltkit.datasets import samplers
 
-NAMES = ('InstanceBalancedSampler', 'ClassBalancedSampler', 'SquareRootSampler',
-         'ProgressivelyBalancedSampler', 'ClassAwareSampler')
+NAMES = ('InstanceBalancedSampler', 'ClassBalancedSampler', 'SquareRootSampler', 'ProgressivelyBalancedSampler',
+         'ClassAwareSampler', 'ReversedSampler', 'RepeatFactorSampler')
 
 
 class LabelledSet:
