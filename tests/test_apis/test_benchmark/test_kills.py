@@ -18,14 +18,14 @@ KILLS = 20
 BENCH = """
 methods = {'ERM': 'erm/r8_digits_lt.py', 'Balanced Softmax': 'balanced_softmax/r8_digits_lt.py'}
 seeds = [0, 1]
-cfg_options = {'default_hooks.checkpoint.interval': 1, 'val_evaluator': [dict(type='LongTailAccuracy'),
-                                                                         dict(type='Calibration')]}
+cfg_options = {'train_cfg.max_epochs': 250, 'default_hooks.checkpoint.interval': 5,
+               'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}
 """
 
 
 def _start(folder: Path, work_dir: str) -> subprocess.Popen:
     env = {**os.environ, 'PYTHONPATH': str(REPO), 'CUDA_VISIBLE_DEVICES': '', 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, REPO / 'tools/benchmark.py', folder / 'bench.py', '--jobs', '1', '--work-dir', work_dir]
+    command = [sys.executable, REPO / 'tools/benchmark.py', folder / 'bench.py', '--jobs', '2', '--work-dir', work_dir]
     with open(folder / 'printed', 'a', encoding='utf-8') as out:
         return subprocess.Popen(command, cwd=folder, env=env, stdout=out, stderr=out, start_new_session=True)
 
@@ -42,7 +42,7 @@ def test_twenty_kills_at_random_moments(tmp_path):
     """Of the command alone, or of it and the training at once; half of them with SIGKILL, half with SIGTERM."""
     (tmp_path / 'bench.py').write_text(BENCH)
     began = time.monotonic()
-    assert _start(tmp_path, 'straight').wait(600) == 0
+    assert _start(tmp_path, 'straight').wait(900) == 0
     whole = time.monotonic() - began
     seed = random.randrange(10**6)
     print('seed of the moments:', seed)
@@ -55,7 +55,7 @@ def test_twenty_kills_at_random_moments(tmp_path):
         (os.killpg if moments.random() < 0.5 else os.kill)(process.pid, number)
         process.wait(60)
     printed = (tmp_path / 'printed').stat().st_size
-    assert _start(tmp_path, 'killed').wait(600) == 0, (tmp_path / 'printed').read_text()[printed:]
+    assert _start(tmp_path, 'killed').wait(900) == 0, (tmp_path / 'printed').read_text()[printed:]
     straight, killed = _found(tmp_path / 'straight'), _found(tmp_path / 'killed')
     assert len(straight) == 8 and {run['status'] for run in straight.values()} == {'finished'}
     assert killed == straight
