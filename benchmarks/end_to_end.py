@@ -99,7 +99,7 @@ class RunnerLoop:
         self.batches = enumerate(runner.train_dataloader)
 
     def step(self) -> None:
-        start = time.perf_counter()
+        start, in_hooks = time.perf_counter(), self.hook_seconds
         found = next(self.batches, None)
         if found is None:  # an epoch ends and another begins
             self.runner.call_hook('after_train_epoch')
@@ -107,7 +107,7 @@ class RunnerLoop:
             self.runner.call_hook('before_train_epoch')
             self.batches = enumerate(self.runner.train_dataloader)
             found = next(self.batches)
-        self.data_seconds += time.perf_counter() - start
+        self.data_seconds += time.perf_counter() - start - (self.hook_seconds - in_hooks)
         self.runner.train_loop.run_iter(*found)
 
 

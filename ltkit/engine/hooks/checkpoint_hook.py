@@ -17,6 +17,8 @@ from ltkit.utils.checkpoint import INTERRUPTED
 from ltkit.utils.errors import ConfigError, did_you_mean
 from ltkit.utils.files import whole_file
 
+from .sync_statistics_hook import SyncStatisticsHook
+
 _SIGNATURE = inspect.signature(_CheckpointHook.__init__)
 _SIGNATURE = _SIGNATURE.replace(parameters=[
     parameter for parameter in _SIGNATURE.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD])
@@ -64,6 +66,8 @@ class CheckpointHook(_CheckpointHook):
         super().before_train(runner)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        if not self.by_epoch:  # at the end of an epoch it has been done
+            SyncStatisticsHook.average(runner)
         outdated = []
         if self.max_keep_ckpts > 0:
             kept = [number for number in self.keep_ckpt_ids if number != step] + [step]

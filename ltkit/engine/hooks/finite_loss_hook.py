@@ -65,10 +65,11 @@ class FiniteLossHook(Hook):
         if self._first_bad is None or int(self._first_bad) < 0:
             return
         iteration = int(self._first_bad)
+        epoch = iteration // len(runner.train_dataloader)  # also where the loop counts iterations
         terms = ', '.join(f'{key}={float(value):.4g}' for key, value in self._terms.items())
         rates = sorted({rate for rates in runner.optim_wrapper.get_lr().values() for rate in rates})
         raise TrainingError(
-            f'the loss is not finite at iteration {iteration + 1} (epoch {runner.epoch + 1}): {terms}; '
+            f'the loss is not finite at iteration {iteration + 1} (epoch {epoch + 1}): {terms}; '
             f"learning rate {', '.join(f'{rate:g}' for rate in rates)}; {self._kept(runner)}; try a lower "
             'learning rate, warm-up or clip_grad')
 

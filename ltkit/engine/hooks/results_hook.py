@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ltkit.registry import HOOKS
 from ltkit.utils.checkpoint import whole_file
@@ -61,7 +61,7 @@ class ResultsHook(Hook):
 
     def _keep(self, runner: Runner, split: str, metrics: dict[str, float] | None) -> None:
         loop = runner._val_loop if split == 'val' else runner._test_loop
-        self.results.update(split=split, epoch=runner.epoch, metrics=metrics or {}, details={})
+        self.results.update(split=split, epoch=_epochs(runner), metrics=metrics or {}, details={})
         for metric in loop.evaluator.metrics:
             if getattr(metric, 'details', None):
                 self.results['details'][metric.prefix] = metric.details
@@ -83,6 +83,12 @@ class ResultsHook(Hook):
         path = os.path.join(runner.work_dir, name)
         with whole_file(path) as part, open(part, 'w', encoding='utf-8') as file:
             json.dump(self.results, file, indent=1)
+
+
+def _epochs(runner: Runner) -> int:
+    """Whole epochs so far, also where the loop counts iterations alone."""
+    loop = runner._train_loop
+    return runner.iter // len(loop.dataloader) if isinstance(loop, IterBasedTrainLoop) else runner.epoch
 
 
 def _name(runner: Runner) -> str:

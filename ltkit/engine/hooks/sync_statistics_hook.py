@@ -16,9 +16,10 @@ class SyncStatisticsHook(Hook):
     """Average the running statistics of batch normalisation over the processes.
 
     Each process normalises its own part of a batch and keeps its own running
-    mean and variance. They are averaged at the end of each epoch and before each
-    evaluation, so that all processes test one model, and the checkpoint holds
-    that model. ``SyncBatchNorm`` has them in common already.
+    mean and variance. They are averaged at the end of each epoch, before each
+    evaluation and (by ``CheckpointHook``) before each checkpoint by iterations, so
+    that all processes test one model, and the checkpoint holds that model.
+    ``SyncBatchNorm`` has them in common already.
     """
 
     priority = 'NORMAL'  # before CheckpointHook

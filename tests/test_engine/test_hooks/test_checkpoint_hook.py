@@ -6,6 +6,7 @@ import os
 import signal
 
 import pytest
+import torch
 
 from ltkit.config import load_config
 from ltkit.engine.hooks import CheckpointHook
@@ -96,3 +97,17 @@ def test_no_checkpoint_in_the_middle_of_a_step(small_run, options, fault):
     else:
         with pytest.raises(ConfigError, match=fault):
             runner.train()
+
+
+def test_a_checkpoint_by_iterations_has_the_statistics_of_all_processes(small_run, monkeypatch):
+    """A resumed run would go on with those of the first process alone."""
+    def average(runner):
+        for name, buffer in runner.model.named_buffers():
+            if name.endswith('running_mean'):
+                buffer.fill_(7)
+    monkeypatch.setattr('ltkit.engine.hooks.SyncStatisticsHook.average', staticmethod(average))
+    small_run.runner('train_cfg = dict(max_epochs=1)\n'
+                     'default_hooks = dict(checkpoint=dict(by_epoch=False, interval=4, max_keep_ckpts=-1))').train()
+    state = torch.load(small_run.folder / 'run' / 'iter_4.pth', weights_only=True)['state_dict']
+    means = [value for name, value in state.items() if name.endswith('running_mean')]
+    assert len(means) > 0 and all((mean == 7).all() for mean in means)

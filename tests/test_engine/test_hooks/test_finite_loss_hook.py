@@ -13,7 +13,8 @@ from ltkit.utils.errors import TrainingError
 
 
 def _runner(folder, last: str | None = None) -> SimpleNamespace:
-    return SimpleNamespace(iter=41, epoch=2, work_dir=str(folder), logger=None, last_own_checkpoint=lambda: last,
+    return SimpleNamespace(iter=41, epoch=0, work_dir=str(folder), logger=None, last_own_checkpoint=lambda: last,
+                           train_dataloader=range(20),  # of a loop that counts iterations
                            optim_wrapper=SimpleNamespace(get_lr=lambda: dict(lr=[0.1, 0.01])))
 
 

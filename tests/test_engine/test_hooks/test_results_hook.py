@@ -27,6 +27,13 @@ def test_results_say_how_they_were_made(small_run):
     assert results['seconds'] > 0 and results['resumed'] is False
 
 
+def test_epochs_of_a_loop_by_iterations(small_run, monkeypatch):
+    monkeypatch.setattr('mmengine.runner.loops.time.sleep', lambda seconds: None)
+    small_run.runner("train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=20, val_interval=20)\n"
+                     'param_scheduler = None').train()
+    assert json.loads((small_run.folder / 'run' / 'results.json').read_text())['epoch'] == 2  # 9 steps each
+
+
 def test_a_test_names_its_checkpoint_and_claims_no_selection(small_run):
     small_run.runner(SHORT).train()
     checkpoint = str(small_run.folder / 'run' / 'epoch_2.pth')
