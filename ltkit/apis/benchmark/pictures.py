@@ -23,6 +23,7 @@ from .tables import value_of
 STYLE = {'svg.fonttype': 'none', 'font.family': 'sans-serif', 'svg.hashsalt': 'ltkit'}
 MAX_LINES = 7
 RELIABILITY = 'Reliability'
+FILES = ('accuracy_by_class_size_*.svg', 'accuracy_ra.svg', 'time_accuracy.svg', 'reliability.svg')
 
 
 def draw(
@@ -77,6 +78,9 @@ def draw(
                 folder / 'reliability.svg',
                 _shown(title),
             )
+    for path in (path for name in FILES for path in folder.glob(name)):
+        if path not in pictures.values():
+            path.unlink()  # of an earlier report; it does not belong to the tables any more
     return pictures
 
 

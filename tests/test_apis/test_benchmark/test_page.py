@@ -67,6 +67,7 @@ def test_the_page_says_what_it_must(text):
                  'a GPU', '0123456789-dirty', 'python tools/train.py ours.py', 'runs/x/train.log', 'Further metrics',
                  'Imbalance factor 100', 'python tools/benchmark.py bench.py', 'last epoch'):
         assert part in reader.text, part
+    assert re.search(r'main {[^}]*overflow-wrap', text), 'a long path in an error would widen the page of a phone'
     assert 'prefers-color-scheme: dark' in text and 'name="viewport"' in text
 
 

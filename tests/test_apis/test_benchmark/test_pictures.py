@@ -53,6 +53,16 @@ def test_what_has_no_data_is_left_out(data, tmp_path):
     assert draw(aggregate(data.benchmark(), records), records, 'T', tmp_path) == {}
 
 
+def test_plots_of_an_earlier_report_go(data, rows, tmp_path):
+    draw(rows, data.records(), 'T', tmp_path)
+    (tmp_path / 'mine.svg').write_text('<svg/>')
+    for row in rows:
+        row['metrics'].pop('ra', None)
+    pictures = draw(rows, data.records(), 'T', tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {'mine.svg', *(path.name for path in pictures.values())}
+    assert not (tmp_path / 'accuracy_ra.svg').exists()
+
+
 def test_many_methods_are_spread_over_pictures(data, tmp_path):
     names = [f'method {i}' for i in range(9)]
     records = [data.record(name, 0, 40.0 + i) for i, name in enumerate(names)]
