@@ -38,10 +38,14 @@ def option_value(text: str) -> Any:
     """The value of ``KEY=VALUE``: as mmengine reads it, or JSON where it holds a dict (``{`` or ``[{``).
 
     Raises:
-        ConfigError: It begins as JSON but is none.
+        ConfigError: It begins as JSON but is none, or is no value that mmengine reads.
     """
     if not text.lstrip().startswith(('{', '[{')):
-        return DictAction._parse_iterable(text)
+        try:
+            return DictAction._parse_iterable(text)
+        except RecursionError:
+            raise ConfigError(f'{text} cannot be read; write lists of dicts as JSON, for example '
+                              '[{"type": "Calibration"}]') from None
     try:
         return json.loads(text)
     except ValueError as error:

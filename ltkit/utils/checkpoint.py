@@ -119,33 +119,42 @@ def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str, s
     model.load_state_dict(state, strict=False)
 
 
+_NUMBERED = re.compile(r'(epoch|iter)_(\d+)\.pth')
+
+
 def latest_checkpoint(work_dir: str | os.PathLike,
                       accept: Callable[[dict[str, Any]], bool] | None = None) -> str | None:
     """The newest readable checkpoint of a run; a damaged one is reported and passed over.
 
     Looks at ``last_checkpoint`` first, then for ``interrupted.pth``, then for
-    ``epoch_N.pth`` and ``iter_N.pth`` from the newest on.
+    ``epoch_N.pth`` and ``iter_N.pth`` from the newest on; where the stated one is
+    damaged, only for those before it, since a later one is of another run.
 
     Args:
         work_dir: Folder of the run.
         accept (Callable, optional): Whether a checkpoint that was read may be
             taken.
     """
-    folders, candidates = [Path(work_dir)], []
+    folders, candidates, stated = [Path(work_dir)], [], None
     with contextlib.suppress(OSError, ValueError):
         stated = Path((folders[0] / 'last_checkpoint').read_text().strip())
         candidates += [folders[0] / stated.name, stated]  # the run's folder may have been moved
         folders.append(stated.parent)  # CheckpointHook(out_dir=...)
-    candidates += [folder / INTERRUPTED for folder in folders]
     numbered = [(found[1], int(found[2]), path) for folder in folders for path in folder.glob('*.pth')
-                if (found := re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name))]
+                if (found := _NUMBERED.fullmatch(path.name))]
     # Numbers of epochs and of iterations cannot be compared.
     by_time = len({kind for kind, _, _ in numbered}) > 1
     numbered.sort(key=lambda item: (item[2].stat().st_mtime_ns if by_time else 0, item[1]), reverse=True)
-    candidates += [path for _, _, path in numbered]
-    for path in dict.fromkeys(candidates):
-        if not path.is_file():
+    if any(path.is_file() for path in candidates) and stated is not None:
+        limit = _NUMBERED.fullmatch(stated.name)
+        numbered = [item for item in numbered if not limit or item[0] != limit[1] or item[1] <= int(limit[2])]
+    candidates += [folder / INTERRUPTED for folder in folders] + [path for _, _, path in numbered]
+    seen: set[str] = set()
+    for path in candidates:
+        real = os.path.realpath(path)
+        if real in seen or not path.is_file():
             continue
+        seen.add(real)
         try:
             checkpoint = read_checkpoint(path)
         except CheckpointError as error:

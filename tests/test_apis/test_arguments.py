@@ -60,6 +60,8 @@ def test_option_in_json(small_run):
     assert cfg.val_evaluator[1].num_bins == 5
     assert cfg.model.head.loss.type == 'SoftmaxLoss' and cfg.model.head.loss.loss_weight == 0.5
     assert option_value('[1,2]') == [1, 2] and option_value('8') == 8
+    with pytest.raises(ConfigError, match=r'cannot be read; write lists of dicts as JSON'):
+        option_value('[dict(type="X", at=13)]')
     with pytest.raises(ConfigError, match=r'^\[\{type: x\}\] is no JSON'):
         _parse(small_run.config(), '--cfg-options', 'val_evaluator=[{type: x}]')
 

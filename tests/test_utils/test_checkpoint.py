@@ -268,6 +268,18 @@ def test_latest_checkpoint_believes_the_pointer_if_it_leads_somewhere(tmp_path):
     assert latest_checkpoint(tmp_path) == str(elsewhere / 'epoch_5.pth')
 
 
+def test_a_damaged_checkpoint_is_told_once_and_none_of_another_run_taken(tmp_path, monkeypatch):
+    for epoch in (10, 20, 90):  # the last one was left by an earlier run
+        _checkpoint(tmp_path / f'epoch_{epoch}.pth')
+    (tmp_path / 'epoch_20.pth').write_bytes(b'damaged')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_20.pth'))
+    told = []
+    monkeypatch.setattr('mmengine.logging.print_log', lambda message, *args, **kwargs: told.append(message))
+    monkeypatch.chdir(tmp_path)
+    assert latest_checkpoint('.') == 'epoch_10.pth'
+    assert len(told) == 1 and told[0].endswith('trying the checkpoint before it')
+
+
 # ------------------------------------------------------------------ writing
 def test_whole_file_leaves_nothing_half_written(tmp_path):
     path = tmp_path / 'a.json'
