@@ -124,6 +124,8 @@ def load_benchmark(path: str | os.PathLike) -> Benchmark:
     for key in ('reference_options', 'cfg_options'):
         if not isinstance(content.get(key, {}), dict):
             raise fail(key, 'must be a dict of dotted keys')
+    if not content.get('reference_options', BALANCED):
+        raise fail('reference_options', 'is empty, so no set would be balanced; for no such runs: reference = False')
     if not isinstance(content.get('reference', True), bool):
         raise fail('reference', f'must be True or False, but is {content["reference"]!r}')
     return Benchmark(

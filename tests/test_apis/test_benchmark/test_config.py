@@ -59,6 +59,7 @@ lines'''
     (ERM + "baseline = 'RDE'", r"bench.py:2: baseline is 'RDE', which is none of the methods; did you mean 'RIDE'"),
     (ERM + "published = 'cifar100lt'", r"has 'cifar100lt', of which there are no figures; did you mean 'cifar100_lt'"),
     (ERM + 'reference = 1', 'reference must be True or False'),
+    (ERM + 'reference_options = {}', 'bench.py:2: reference_options is empty, .* reference = False'),
     (ERM + 'cfg_options = [1]', 'cfg_options must be a dict'),
     (ERM + 'seeds = [2**32]', 'seeds must be whole numbers from 0 to 4294967295'),
     (ERM + "imbalance_factors = [float('inf')]", 'bench.py:2: imbalance_factors must be numbers of at least 1'),
