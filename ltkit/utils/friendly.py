@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -28,7 +30,8 @@ def friendly_main(function: Callable[P, T]) -> Callable[P, T]:
     Concerns :class:`LtkitError`, ``FileNotFoundError`` and a full disk, also when
     a worker of a data loader raised them. A run that a signal stopped and that
     saved itself exits with 75, Ctrl-C with 130. All else keeps its traceback.
-    ``LTKIT_DEBUG=1`` prints the traceback in each case.
+    ``LTKIT_DEBUG=1`` prints the traceback in each case. A process of a distributed
+    run ends here, whatever its status.
 
     Args:
         function (Callable): The ``main`` of a tool.
@@ -78,20 +81,24 @@ def _full_disk(error: OSError) -> str | None:
 
 
 def _leave_processes(status: int | None) -> None:
-    """Leave the process group of a distributed run.
+    """Leave the process group of a distributed run and end this process with its status.
 
-    The threads of a group that is still there when Python ends can abort the
-    process, which turns the exit status into that of SIGABRT. After an error the
-    other processes may hang in a collective, so that the group cannot be left in
-    an orderly way: this process ends at once then, with its status.
+    What torch keeps of a group can abort the process while C++ takes itself down,
+    also after the group was left, which turns the exit status into that of
+    SIGABRT. So the process ends as soon as Python has tidied up. After an error
+    the other processes may hang in a collective, so that the group cannot be left
+    in an orderly way: then it ends at once.
     """
     torch_dist = sys.modules.get('torch.distributed')
     if torch_dist is None or not torch_dist.is_available() or not torch_dist.is_initialized():
         return
     if status in (0, STOPPED):  # all processes get here
         torch_dist.destroy_process_group()
-        return
-    if status is None:
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
+        atexit._run_exitfuncs()
+    elif status is None:
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()

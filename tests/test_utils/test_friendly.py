@@ -107,7 +107,7 @@ def test_stopped_by_a_signal_and_full_disk(capsys, monkeypatch):
 
 
 ALONE_IN_A_GROUP = '''
-import torch, torch.distributed
+import atexit, threading, time, torch, torch.distributed
 from ltkit.utils import ConfigError, Interrupted
 from ltkit.utils.friendly import friendly_main
 
@@ -115,16 +115,17 @@ from ltkit.utils.friendly import friendly_main
 def main():
     torch.distributed.init_process_group('gloo')
     torch.distributed.all_reduce(torch.ones(1))
+    threading.Thread(target=lambda: (time.sleep(0.5), print('thread'))).start()
     {statement}
 
+atexit.register(lambda: print('a group is left:', torch.distributed.is_initialized()))
 main()
-print('a group is left:', torch.distributed.is_initialized())
 '''
 
 
 @pytest.mark.parametrize('statement, status, out, error', [
-    ('return', 0, 'a group is left: False\n', ''),
-    ("raise Interrupted('SIGTERM')", 75, '', 'stopped: SIGTERM'),
+    ('return', 0, 'thread\na group is left: False\n', ''),
+    ("raise Interrupted('SIGTERM')", 75, 'thread\na group is left: False\n', 'stopped: SIGTERM'),
     ("raise ConfigError('wrong')", 2, '', 'error: wrong'),
     ("raise ValueError('a bug')", 1, '', 'ValueError: a bug')])
 def test_process_group_is_left_with_the_status(statement, status, out, error):

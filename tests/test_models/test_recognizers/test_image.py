@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import socket
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -19,6 +14,7 @@ from ltkit.models.recognizers import image as module
 from ltkit.models.recognizers.image import ImageRecognizer
 from ltkit.registry import MODELS
 from ltkit.structures import DataSample
+from ltkit.testing import run_distributed
 from ltkit.utils.errors import ConfigError
 
 COUNTS = [20, 9, 5, 2]
@@ -242,27 +238,14 @@ def test_pinned_images_are_copied_one_by_one_into_one_batch(monkeypatch):
     assert all(non_blocking for _, non_blocking in copied)
 
 
-RANK = '''
-import json, os, torch
-from ltkit.models.recognizers import ImageRecognizer
-torch.distributed.init_process_group('gloo')
-rank = int(os.environ['RANK'])
-model = ImageRecognizer(dict(type='ResNet8'))
-_, logged = model.parse_losses(dict(loss=torch.tensor(1.0 + rank), loss_b=torch.tensor(4.0 * rank)))
-print(json.dumps({k: v.item() for k, v in logged.items()}))
-'''
+def logged_means(rank: int, world_size: int) -> dict[str, float]:
+    model = ImageRecognizer(dict(type='ResNet8'))
+    _, logged = model.parse_losses(dict(loss=torch.tensor(1.0 + rank), loss_b=torch.tensor(4.0 * rank)))
+    return {name: value.item() for name, value in logged.items()}
 
 
-@pytest.mark.slow
 def test_two_processes_log_the_same_means():
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    shared = dict(os.environ, WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    ranks = [subprocess.Popen([sys.executable, '-c', RANK], stdout=subprocess.PIPE, text=True,
-                              env=dict(shared, RANK=str(r), LOCAL_RANK=str(r))) for r in range(2)]
-    for rank in ranks:
-        assert json.loads(rank.communicate(timeout=120)[0]) == dict(loss=3.5, loss_cls=1.5, loss_b=2.0)
+    assert run_distributed(logged_means, 2) == [dict(loss=3.5, loss_cls=1.5, loss_b=2.0)] * 2
 
 
 def test_channels_last_changes_the_layout_alone():
