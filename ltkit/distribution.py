@@ -14,7 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from .class_weights import class_weights, effective_number_weights, inverse_frequency_weights, log_ratio_weights
 from .utils.errors import DistributionError
+
+__all__ = ['ClassDistribution', 'effective_number_weights', 'inverse_frequency_weights', 'labels_of',
+           'log_ratio_weights']
 
 GROUPS = ('many', 'medium', 'few')
 STYLES = ('decoupling', 'oltr')
@@ -123,12 +127,16 @@ class ClassDistribution:
         return f'many {more} {self.many_threshold}, few {less} {self.few_threshold} training samples'
 
     # -------------------------------------------------------------- weights
+    def class_weights(self, by: str = 'effective_number', **kwargs: Any) -> np.ndarray:
+        """Class weights; see :func:`ltkit.class_weights.class_weights`; float64, shape ``(C,)``."""
+        return class_weights(self.counts, by, **kwargs)
+
     def effective_number_weights(self, beta: float = 0.9999) -> np.ndarray:
-        """See :func:`effective_number_weights`; float64, shape ``(C,)``, sum ``C``."""
+        """See :func:`ltkit.class_weights.effective_number_weights`; float64, shape ``(C,)``, sum ``C``."""
         return effective_number_weights(self.counts, beta)
 
     def inverse_frequency_weights(self, power: float = 1.0) -> np.ndarray:
-        """See :func:`inverse_frequency_weights`; float64, shape ``(C,)``, sum ``C``."""
+        """See :func:`ltkit.class_weights.inverse_frequency_weights`; float64, shape ``(C,)``, sum ``C``."""
         return inverse_frequency_weights(self.counts, power)
 
     # --------------------------------------------------------- constructors
@@ -234,48 +242,6 @@ class ClassDistribution:
                 f'many/medium/few {sizes} ({self.thresholds}))')
 
 
-def effective_number_weights(counts: Any, beta: float = 0.9999) -> Any:
-    r"""Class weights by the effective number of samples.
-
-    .. math:: w_c \propto \frac{1 - \beta}{1 - \beta^{n_c}}, \quad \sum_c w_c = C
-
-    :math:`\beta = 0` gives uniform weights, :math:`\beta \to 1` inverse frequency.
-    Source: Cui et al., CVPR 2019, arXiv 1901.05555, equation (2).
-
-    Args:
-        counts (ndarray or Tensor): :math:`n_c`, shape ``(C,)``; an empty class
-            counts as one sample.
-        beta (float): In [0, 1). Defaults to 0.9999.
-
-    Returns:
-        ndarray or Tensor: Weights of the kind of ``counts``, float64, ``(C,)``.
-    """
-    if not 0 <= beta < 1:
-        raise DistributionError(f'beta must be in [0, 1), but is {beta}; near 1 is inverse frequency')
-    return _normalised((1 - beta) / (1 - beta**_floored(counts)))
-
-
-def inverse_frequency_weights(counts: Any, power: float = 1.0) -> Any:
-    r"""Class weights :math:`w_c \propto n_c^{-power}`, :math:`\sum_c w_c = C`.
-
-    ``power=0.5`` is the square-root inverse frequency. ``counts`` as for
-    :func:`effective_number_weights`.
-    """
-    return _normalised(_floored(counts)**-power)
-
-
-def log_ratio_weights(counts: Any) -> Any:
-    r"""Class weights :math:`w_c = 1 - \ln(n_c / n_{max})`, 1 for the largest class.
-
-    The weights of OLTR's ``WeightedSoftmax`` that the survey (arXiv 2110.04596)
-    compares; they are not normalised. ``counts`` as for
-    :func:`effective_number_weights`.
-    """
-    counts = _floored(counts)
-    ratio = counts / counts.max()
-    return 1 - (np.log(ratio) if isinstance(ratio, np.ndarray) else ratio.log())
-
-
 def labels_of(dataset: Any) -> np.ndarray:
     """The label of each item of a data set in its order, int64, shape ``(N,)``.
 
@@ -317,18 +283,6 @@ def _first_inner(dataset: Any) -> Any:
     if parts:
         return parts[0]
     return attributes.get('dataset', attributes.get('_dataset'))
-
-
-def _floored(counts: Any) -> Any:
-    if isinstance(counts, (list, tuple)):
-        counts = np.asarray(counts)
-    if isinstance(counts, np.ndarray):
-        return np.maximum(counts, 1).astype(np.float64)
-    return counts.clamp(min=1).double()
-
-
-def _normalised(weights: Any) -> Any:
-    return weights * (len(weights) / weights.sum())
 
 
 def _checked_counts(counts: Sequence[int] | np.ndarray) -> np.ndarray:

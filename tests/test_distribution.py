@@ -12,12 +12,7 @@ from torch.utils.data import ConcatDataset as TorchConcatDataset
 from torch.utils.data import Subset
 
 from ltkit import ClassDistribution
-from ltkit.distribution import (
-    effective_number_weights,
-    inverse_frequency_weights,
-    labels_of,
-    log_ratio_weights,
-)
+from ltkit.distribution import labels_of
 from ltkit.utils.errors import DistributionError
 
 COUNTS = [500, 101, 100, 20, 19, 5]
@@ -83,50 +78,9 @@ def test_empty_class_is_finite():
     assert d.empty_classes.tolist() == [1]
     assert d.floored_counts.tolist() == [10, 1, 5]
     assert d.prior.tolist() == [10 / 15, 0, 5 / 15]
-    for values in (d.log_prior, d.effective_number_weights(), d.inverse_frequency_weights(),
-                   log_ratio_weights(d.counts)):
+    for values in (d.log_prior, d.effective_number_weights(), d.inverse_frequency_weights()):
         assert np.isfinite(values).all()
     assert np.isclose(np.exp(d.log_prior).sum(), 1)
-
-
-# -------------------------------------------------------------------- weights
-@pytest.mark.parametrize('beta', [0.0, 0.9, 0.9999, 1 - 1e-9])
-def test_effective_number_weights(beta):
-    expected = [(1 - beta) / (1 - beta**n) for n in COUNTS]
-    expected = [w * len(COUNTS) / sum(expected) for w in expected]
-    found = effective_number_weights(np.array(COUNTS), beta)
-    assert np.allclose(found, expected, rtol=1e-10)
-    assert np.isclose(found.sum(), 6)
-    if beta == 0:
-        assert np.allclose(found, 1)
-    if beta > 0.9999:
-        assert np.allclose(found, inverse_frequency_weights(COUNTS), rtol=1e-4)
-
-
-def test_weights_are_of_the_kind_of_the_counts():
-    for weights in (effective_number_weights, inverse_frequency_weights, log_ratio_weights):
-        array, tensor = weights(np.array(COUNTS)), weights(torch.tensor(COUNTS))
-        assert isinstance(array, np.ndarray) and array.dtype == np.float64
-        assert tensor.dtype == torch.float64
-        assert np.allclose(array, tensor.numpy(), rtol=1e-14)
-        assert np.allclose(array, weights(COUNTS))
-
-
-def test_inverse_frequency_weights():
-    square = inverse_frequency_weights(COUNTS, power=0.5)
-    assert np.isclose(square[5] / square[0], 10)
-    assert np.isclose(inverse_frequency_weights(COUNTS)[5] / inverse_frequency_weights(COUNTS)[0], 100)
-    assert np.allclose(inverse_frequency_weights(COUNTS, power=0), 1)
-
-
-def test_log_ratio_weights():
-    assert np.allclose(log_ratio_weights(COUNTS), [1 - np.log(n / 500) for n in COUNTS])
-
-
-@pytest.mark.parametrize('beta', [1.0, -0.1, 2])
-def test_beta_out_of_range(beta):
-    with pytest.raises(DistributionError, match=rf'beta must be in \[0, 1\), but is {beta}'):
-        effective_number_weights(COUNTS, beta)
 
 
 # --------------------------------------------------------------------- errors

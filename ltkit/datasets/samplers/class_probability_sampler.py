@@ -6,6 +6,7 @@ from collections.abc import Sized
 
 import numpy as np
 
+from ...class_weights import inverse_frequency_weights
 from ...utils.errors import ConfigError
 from .cycles import ClassIndex
 from .labels import single_labels
@@ -103,6 +104,7 @@ class ClassProbabilitySampler(ClassLabelSampler):
             power (float): q; 1 instance-balanced, 0.5 square root, 0
                 class-balanced, -1 reversed.
         """
-        counts = self.class_counts.astype(np.float64)
-        weights = np.where(counts > 0, np.maximum(counts, 1) ** power, 0)
-        return weights / weights.sum()
+        present = self.class_counts > 0
+        probabilities = np.zeros(len(present))
+        probabilities[present] = inverse_frequency_weights(self.class_counts[present], -power, 'sum')
+        return probabilities

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ltkit.distribution import effective_number_weights
+from ltkit.class_weights import effective_number_weights
 from ltkit.distribution_aware import CountsLike, DistributionAware
 from ltkit.utils.errors import ConfigError
 

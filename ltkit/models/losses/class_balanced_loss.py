@@ -7,7 +7,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from ltkit.distribution import effective_number_weights
+from ltkit.class_weights import effective_number_weights
 from ltkit.registry import LOSSES
 
 from .base import LongTailLoss

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltkit.class_weights import inverse_frequency_weights
 from ltkit.registry import LOSSES
 from ltkit.utils.errors import ConfigError
 
@@ -84,7 +85,7 @@ def ldam_margins(counts: Tensor, max_margin: float = 0.5) -> Tensor:
         counts (Tensor): :math:`n_c`, above 0, shape ``(C,)``, of a float dtype.
         max_margin (float): The margin of the smallest class.
     """
-    return max_margin * (counts.min() / counts) ** 0.25
+    return max_margin * inverse_frequency_weights(counts, 0.25, 'max').to(counts.dtype)
 
 
 def margin_losses(cls_score: Tensor, margins: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltkit.class_weights import inverse_frequency_weights
 from ltkit.registry import LOSSES
 from ltkit.utils.errors import ConfigError
 
@@ -107,7 +108,8 @@ def ride_temperatures(counts: Tensor, reweight_factor: float, base_temperature: 
     Returns:
         Tensor: Shape ``(C,)``.
     """
-    weights = reweight_factor * counts / counts.mean() + (1 - reweight_factor)
+    relative_size = inverse_frequency_weights(counts, -1).to(counts.dtype)  # C pi_c
+    weights = reweight_factor * relative_size + (1 - reweight_factor)
     return base_temperature * weights / weights.max()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ltkit.class_weights import inverse_frequency_weights
 from ltkit.registry import LOSSES
 
 from .checks import checked_number
@@ -44,8 +45,8 @@ class VSLoss(LogitAdjustedLoss):
         self.gamma = checked_number('gamma', gamma)
 
     def adjust_logits(self, cls_score: Tensor, target: Tensor) -> Tensor:
-        counts = self.counts_for(cls_score)
-        return super().adjust_logits(cls_score * (counts / counts.max())**self.gamma, target)
+        factor = inverse_frequency_weights(self.counts_for(cls_score), -self.gamma, 'max').to(cls_score.dtype)
+        return super().adjust_logits(cls_score * factor, target)
 
     def extra_repr(self) -> str:
         return f'gamma={self.gamma:g}, {super().extra_repr()}'

@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltkit.distribution import effective_number_weights, inverse_frequency_weights, log_ratio_weights
+from ltkit.class_weights import RULES, class_weights
 from ltkit.registry import LOSSES
-from ltkit.utils.errors import ConfigError, DistributionError, did_you_mean
+from ltkit.utils.errors import ConfigError, DistributionError
 
 from .base import LongTailLoss
-
-WEIGHTINGS = ('log_ratio', 'inverse', 'sqrt_inverse', 'effective_number')
+from .checks import checked_choice, checked_number
 
 
 @LOSSES.register_module()
@@ -60,13 +59,8 @@ class WeightedSoftmaxLoss(LongTailLoss):
                  class_weights: Sequence[float] | None = None,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if weighting not in WEIGHTINGS:
-            raise ConfigError(f"weighting must be one of {', '.join(WEIGHTINGS)}, but is '{weighting}'"
-                              f'{did_you_mean(weighting, WEIGHTINGS)}')
-        if not 0 <= beta < 1:
-            raise ConfigError(f'beta must be in [0, 1), but is {beta}')
-        self.weighting = weighting
-        self.beta = beta
+        self.weighting = checked_choice('weighting', weighting, tuple(RULES))
+        self.beta = checked_number('beta', beta, below=1)
         weights = None if class_weights is None else _checked_weights(class_weights)
         self.register_buffer('class_weights', weights, persistent=False)
 
@@ -76,7 +70,7 @@ class WeightedSoftmaxLoss(LongTailLoss):
                 raise DistributionError(f'class_weights holds {len(self.class_weights)} weights, but the '
                                         f'scores are of {cls_score.size(-1)} classes')
             return self.class_weights.to(cls_score)
-        return weights_by(self.weighting, self.counts_for(cls_score), self.beta).to(cls_score.dtype)
+        return class_weights(self.counts_for(cls_score), self.weighting, self.beta).to(cls_score.dtype)
 
     def extra_repr(self) -> str:
         if self.class_weights is not None:
@@ -86,21 +80,6 @@ class WeightedSoftmaxLoss(LongTailLoss):
             if self.weighting == 'effective_number':
                 how += f', beta={self.beta}'
         return f'{how}, {super().extra_repr()}'
-
-
-def weights_by(weighting: str, counts: Tensor, beta: float = 0.9999) -> Tensor:
-    """Class weights by the name of their rule, float64, shape ``(C,)``.
-
-    Args:
-        weighting (str): One of ``WEIGHTINGS``.
-        counts (Tensor): Class counts, shape ``(C,)``.
-        beta (float): Of the effective number.
-    """
-    if weighting == 'log_ratio':
-        return log_ratio_weights(counts)
-    if weighting == 'effective_number':
-        return effective_number_weights(counts, beta)
-    return inverse_frequency_weights(counts, power=0.5 if weighting == 'sqrt_inverse' else 1.0)
 
 
 def _checked_weights(weights: Sequence[float]) -> Tensor:

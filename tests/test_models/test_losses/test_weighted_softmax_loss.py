@@ -73,7 +73,7 @@ def test_deferred_weights_multiply(case):
 def test_wrong_arguments(case):
     with pytest.raises(ConfigError, match="'invers'; did you mean 'inverse'"):
         WeightedSoftmaxLoss('invers')
-    with pytest.raises(ConfigError, match=r'beta must be in \[0, 1\), but is 1'):
+    with pytest.raises(ConfigError, match=r'beta must be a number in \[0, 1\), but is 1'):
         WeightedSoftmaxLoss('effective_number', beta=1)
     with pytest.raises(ConfigError, match='class_weights must be finite'):
         WeightedSoftmaxLoss(class_weights=[1, -1])
