@@ -3,6 +3,9 @@ title = 'CIFAR100-LT at CPU size: ResNet-8, 20 epochs'
 methods = {
     'ERM': 'erm/r8_cifar100_lt_20e.py',
     'Weighted Softmax': 'weighted_softmax/r8_cifar100_lt_20e.py',
+    'Square-root sampling': 'resampling/r8_cifar100_lt_20e_square_root.py',
+    'Progressively balanced sampling': 'resampling/r8_cifar100_lt_20e_progressively_balanced.py',
+    'Class-aware sampling': 'resampling/r8_cifar100_lt_20e_class_aware.py',
     'Balanced Softmax': 'balanced_softmax/r8_cifar100_lt_20e.py',
     'Class-Balanced': 'class_balanced/r8_cifar100_lt_20e.py',
     'Focal': 'focal/r8_cifar100_lt_20e.py',

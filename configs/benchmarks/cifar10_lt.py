@@ -3,6 +3,9 @@ title = 'CIFAR10-LT, ResNet-32, 200 epochs'
 methods = {
     'ERM': 'erm/r32_cifar10_lt.py',
     'Weighted Softmax': 'weighted_softmax/r32_cifar10_lt.py',
+    'Square-root sampling': 'resampling/r32_cifar10_lt_square_root.py',
+    'Progressively balanced sampling': 'resampling/r32_cifar10_lt_progressively_balanced.py',
+    'Class-aware sampling': 'resampling/r32_cifar10_lt_class_aware.py',
     'Balanced Softmax': 'balanced_softmax/r32_cifar10_lt.py',
     'Class-Balanced': 'class_balanced/r32_cifar10_lt.py',
     'Focal': 'focal/r32_cifar10_lt.py',

@@ -3,6 +3,9 @@ title = 'Digits-LT, ResNet-8, 100 epochs'
 methods = {
     'ERM': 'erm/r8_digits_lt.py',
     'Weighted Softmax': 'weighted_softmax/r8_digits_lt.py',
+    'Square-root sampling': 'resampling/r8_digits_lt_square_root.py',
+    'Progressively balanced sampling': 'resampling/r8_digits_lt_progressively_balanced.py',
+    'Class-aware sampling': 'resampling/r8_digits_lt_class_aware.py',
     'Balanced Softmax': 'balanced_softmax/r8_digits_lt.py',
     'Class-Balanced': 'class_balanced/r8_digits_lt.py',
     'Focal': 'focal/r8_digits_lt.py',

@@ -1,0 +1,2 @@
+_base_ = '../erm/r32_cifar100_lt.py'
+train_dataloader = dict(sampler=dict(type='ClassBalancedSampler'))

@@ -1,0 +1,2 @@
+_base_ = '../erm/r32_cifar10_lt.py'
+train_dataloader = dict(sampler=dict(type='ClassAwareSampler'))

@@ -1,0 +1,2 @@
+_base_ = '../erm/r8_digits_lt.py'
+train_dataloader = dict(sampler=dict(type='ProgressivelyBalancedSampler'))

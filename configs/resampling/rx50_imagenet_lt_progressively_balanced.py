@@ -1,0 +1,2 @@
+_base_ = '../erm/rx50_imagenet_lt.py'
+train_dataloader = dict(sampler=dict(type='ProgressivelyBalancedSampler'))
