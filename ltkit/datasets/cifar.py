@@ -27,7 +27,8 @@ class CIFARLT(MadeLongTailedDataset):
     Args:
         data_root (str): The folder that holds the unpacked archive, or that
             folder itself. Defaults to ``'data'``.
-        split (str): ``'train'`` or ``'test'`` (balanced). Defaults to ``'train'``.
+        split (str): ``'train'``, ``'held_out'`` or ``'test'`` (balanced).
+            Defaults to ``'train'``.
         imbalance_factor (float): :math:`n_{max} / n_{min}`; 1 keeps the classes
             balanced. Defaults to 100.
         imbalance_type (str, optional): ``'exp'``, ``'step'``, or None for a
@@ -36,7 +37,7 @@ class CIFARLT(MadeLongTailedDataset):
         pipeline (Sequence[dict | Callable]): Transforms. Defaults to ``()``.
         download (bool): Download and unpack the archive into ``data_root`` when
             it is not there. Defaults to False.
-        **kwargs: See :class:`~ltkit.datasets.base.BaseLongTailDataset`.
+        **kwargs: See :class:`~ltkit.datasets.made_long_tailed.MadeLongTailedDataset`.
 
     Raises:
         DataError: The files are missing, damaged or hold other things than arrays.
@@ -74,23 +75,23 @@ class CIFARLT(MadeLongTailedDataset):
                 f"{type(self).__name__} finds no {', '.join(self._file_names())} in '{inner}' nor in "
                 f"'{self.data_root}'; unpack {self.URL} there, or link its folder "
                 f'(ln -s /path/to/{self.FOLDER} {inner}), or give download=True')
-        parts = [self._read(os.path.join(folder, name)) for name in self.FILES[self.split]]
+        parts = [self._read(os.path.join(folder, name)) for name in self.FILES[self.pool_split]]
         images = np.concatenate([part[0] for part in parts]) if len(parts) > 1 else parts[0][0]
         labels = np.concatenate([part[1] for part in parts])
-        self._official_order = not self.is_train_split or all(
-            file_md5(os.path.join(folder, name)) == md5 for name, md5 in self.FILES[self.split].items())
+        self._official_order = self.pool_split != 'train' or all(
+            file_md5(os.path.join(folder, name)) == md5 for name, md5 in self.FILES[self.pool_split].items())
         return Columns(
             labels,
             images=images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1),
             rows=np.arange(len(labels)),
-            source=os.path.join(folder, next(iter(self.FILES[self.split]))),
+            source=os.path.join(folder, next(iter(self.FILES[self.pool_split]))),
             classes=self._class_names(os.path.join(folder, self.META[0])))
 
     def source_mismatch(self) -> str:
         return '' if self._official_order else 'row order differs from the official archive'
 
     def _file_names(self) -> list[str]:
-        return [*self.FILES[self.split], self.META[0]]
+        return [*self.FILES[self.pool_split], self.META[0]]
 
     def _find_folder(self) -> str | None:
         for folder in (os.path.join(self.data_root, self.FOLDER), self.data_root):

@@ -33,7 +33,8 @@ class DigitsLT(MadeLongTailedDataset):
 
     Args:
         data_root (str): Not used; the data comes with scikit-learn.
-        split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
+        split (str): ``'train'``, ``'held_out'`` or ``'test'``. Defaults to
+            ``'train'``.
         imbalance_factor (float): Defaults to 50.
         imbalance_type (str, optional): ``'exp'``, ``'step'`` or None. Defaults
             to ``'exp'``.
@@ -41,7 +42,7 @@ class DigitsLT(MadeLongTailedDataset):
         pipeline (Sequence[dict | Callable]): Transforms. Defaults to ``()``.
         many_threshold (int): Defaults to 40.
         few_threshold (int): Defaults to 10.
-        **kwargs: See :class:`~ltkit.datasets.base.BaseLongTailDataset`.
+        **kwargs: See :class:`~ltkit.datasets.made_long_tailed.MadeLongTailedDataset`.
     """
 
     METAINFO = dict(classes=tuple(str(digit) for digit in range(10)))

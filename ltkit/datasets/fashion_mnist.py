@@ -73,7 +73,7 @@ class FashionMNISTLT(MadeLongTailedDataset):
     TRAIN_LABELS_MD5 = '25c81989df183df01b3e8a0aad5dffbe'  # of the official .gz, which fixes the row order
 
     def load_pool(self) -> Columns:
-        stem = self.FILES[self.split]
+        stem = self.FILES[self.pool_split]
         label_file = self._find(f'{stem}-labels-idx1-ubyte')
         image_file = self._find(f'{stem}-images-idx3-ubyte')
         labels, images = read_idx(label_file, 1), read_idx(image_file, 3)

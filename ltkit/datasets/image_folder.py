@@ -27,8 +27,9 @@ class LongTailImageFolder(MadeLongTailedDataset):
 
     Args:
         data_root (str): The folder.
-        split (str): ``'train'``, ``'val'`` or ``'test'``: what the images are
-            for; the folder is named by ``data_prefix``. Defaults to ``'train'``.
+        split (str): ``'train'``, ``'held_out'`` (a part of the training folder),
+            ``'val'`` or ``'test'``: what the images are for; the folder is named
+            by ``data_prefix``. Defaults to ``'train'``.
         data_prefix (str): Folder within ``data_root``, for example ``'train'``.
             Defaults to ``''``.
         classes (Sequence[str], optional): Class folders in the order of labels.
@@ -38,20 +39,23 @@ class LongTailImageFolder(MadeLongTailedDataset):
             each class). Defaults to ``'exp'``.
         seed (int): Which images are chosen. Defaults to 0.
         num_max (int, optional): :math:`n_{max}` of the profile. Defaults to the
-            size of the smallest class, so that every class has enough.
+            size of the smallest class less ``held_out``, so that every class has
+            enough.
         extensions (Sequence[str]): File names that count as images, lower case.
         pipeline (Sequence[dict | Callable]): Transforms. Defaults to ``()``.
         balanced_reference (bool): Draw as many images as the profile has in all,
             but equally many of each class. Defaults to False.
-        **kwargs: See :class:`~ltkit.datasets.base.BaseLongTailDataset`.
+        held_out (int): Images of each class that are kept apart. Defaults to 0.
+        **kwargs: See :class:`~ltkit.datasets.made_long_tailed.MadeLongTailedDataset`.
 
     Raises:
         DataError: The folder is missing, has no class folder or no image, or a
             class has too few images for the profile.
-        ConfigError: ``balanced_reference`` without ``imbalance_factor``.
+        ConfigError: ``balanced_reference`` or ``held_out`` without
+            ``imbalance_factor``.
     """
 
-    SPLITS = ('train', 'val', 'test')
+    SPLITS = ('train', 'held_out', 'val', 'test')
 
     def __init__(self,
                  data_root: str | os.PathLike,
@@ -65,6 +69,7 @@ class LongTailImageFolder(MadeLongTailedDataset):
                  extensions: Sequence[str] = IMAGE_EXTENSIONS,
                  pipeline: Sequence[dict | Callable] = (),
                  balanced_reference: bool = False,
+                 held_out: int = 0,
                  **kwargs: Any) -> None:
         self.image_prefix = data_prefix
         self.class_folders = None if classes is None else tuple(classes)
@@ -73,8 +78,11 @@ class LongTailImageFolder(MadeLongTailedDataset):
         if balanced_reference and imbalance_factor is None and split == 'train':
             raise ConfigError(f'{type(self).__name__}: balanced_reference needs the imbalance_factor of the '
                               'long-tailed set, which says how many images there are')
+        if held_out and imbalance_factor is None and split in ('train', 'held_out'):
+            raise ConfigError(f'{type(self).__name__}: held_out needs imbalance_factor: images are held out where a '
+                              'balanced folder is made long-tailed; a folder taken as it is wants a folder for them')
         super().__init__(data_root, split, imbalance_factor, imbalance_type, seed, pipeline,
-                         balanced_reference, **kwargs)
+                         balanced_reference, held_out, **kwargs)
 
     def load_columns(self) -> Columns:
         return super().load_columns() if self.imbalance_factor is not None else self.load_pool()

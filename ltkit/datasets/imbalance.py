@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -85,7 +85,8 @@ def balanced_counts(total: int, num_classes: int) -> np.ndarray:
 def choose_long_tailed(labels: np.ndarray,
                        counts: Sequence[int] | np.ndarray,
                        seed: int = 0,
-                       names: Sequence[str] | None = None) -> np.ndarray:
+                       names: Sequence[str] | None = None,
+                       held_out: int = 0) -> np.ndarray:
     """Choose ``counts[c]`` samples of each class c as the LDAM code does.
 
     One generator serves all classes: in ascending order the indices of each
@@ -98,6 +99,8 @@ def choose_long_tailed(labels: np.ndarray,
         counts (Sequence[int]): Samples to keep of each class, shape ``(C,)``.
         seed (int): Seed of ``numpy.random.RandomState``. Defaults to 0.
         names (Sequence[str], optional): Class names, for messages.
+        held_out (int): Samples of each class that must be left for
+            :func:`choose_held_out`. Defaults to 0.
 
     Returns:
         ndarray: Indices class by class, int64, shape ``(sum(counts),)``.
@@ -106,19 +109,64 @@ def choose_long_tailed(labels: np.ndarray,
         ConfigError: ``seed`` is none.
         DataError: A class has fewer samples than it should keep.
     """
+    chosen = []
+    for label, indices in enumerate(_shuffled(labels, len(counts), seed)):
+        if len(indices) < counts[label] + held_out:
+            more = f', and {held_out} are held out' if held_out else ''
+            raise DataError(f'class {_named(label, names)} has {len(indices)} samples, but the imbalance profile '
+                            f'needs {counts[label]}{more}')
+        chosen.append(indices[:counts[label]])
+    return np.concatenate(chosen).astype(np.int64)
+
+
+def choose_held_out(labels: np.ndarray,
+                    number: int,
+                    num_classes: int,
+                    seed: int = 0,
+                    names: Sequence[str] | None = None) -> np.ndarray:
+    """Choose ``number`` samples of each class that :func:`choose_long_tailed` leaves.
+
+    Each class is shuffled as there, by the same seed, and its end is taken in
+    place of its head. So the held-out part depends on no imbalance, a smaller one
+    is part of a larger one, and a training list beside it is part of the list
+    without one.
+
+    Args:
+        labels (ndarray): Class of each sample, int64, shape ``(N,)``.
+        number (int): Samples of each class, at least 1.
+        num_classes (int): C.
+        seed (int): As of :func:`choose_long_tailed`. Defaults to 0.
+        names (Sequence[str], optional): Class names, for messages.
+
+    Returns:
+        ndarray: Indices class by class, int64, shape ``(C * number,)``.
+
+    Raises:
+        ConfigError: ``seed`` is none.
+        DataError: A class would have no sample left.
+    """
+    chosen = []
+    for label, indices in enumerate(_shuffled(labels, num_classes, seed)):
+        if len(indices) <= number:
+            raise DataError(f'held_out={number} leaves no training sample of class {_named(label, names)}, which has '
+                            f'{len(indices)}; held_out must be smaller')
+        chosen.append(indices[len(indices) - number:])
+    return np.concatenate(chosen).astype(np.int64)
+
+
+def _shuffled(labels: np.ndarray, num_classes: int, seed: int) -> Iterator[np.ndarray]:
+    """The indices of each class in turn, shuffled by one generator."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ConfigError(f'seed must be a whole number from 0 to {2**32 - 1}, but is {seed!r}')
     rng = np.random.RandomState(seed)  # the generator of the published lists
-    chosen = []
-    for label, count in enumerate(counts):
+    for label in range(num_classes):
         indices = np.flatnonzero(labels == label)
-        if len(indices) < count:
-            name = f" ('{names[label]}')" if names is not None else ''
-            raise DataError(
-                f'class {label}{name} has {len(indices)} samples, but the imbalance profile needs {count}')
         rng.shuffle(indices)
-        chosen.append(indices[:count])
-    return np.concatenate(chosen).astype(np.int64)
+        yield indices
+
+
+def _named(label: int, names: Sequence[str] | None) -> str:
+    return str(label) if names is None else f"{label} ('{names[label]}')"
 
 
 def index_list_hash(indices: Sequence[int] | np.ndarray) -> str:

@@ -13,6 +13,7 @@ from .stand_ins import make_cifar, make_idx, make_image_list, make_image_tree
 
 _NUM_CLASSES = dict(ImageNetLT=1000, PlacesLT=365, INaturalist2018=8142)
 _CLASSES_WITH_IMAGES = 6
+_HELD_OUT = 2  # images of each class of the generated CIFAR, where the config holds any out
 
 
 def on_stand_in(cfg: Config, root: str | Path, batch_size: int = 4, image_size: int = 64) -> Config:
@@ -60,8 +61,10 @@ def _generate(dataset: Any, root: Path) -> None:
         return
     if kind in ('CIFAR10LT', 'CIFAR100LT'):
         dataset.data_root = str(root / 'cifar')
+        if dataset.get('held_out'):
+            dataset.held_out = _HELD_OUT
         if not Path(dataset.data_root).exists() or not list(Path(dataset.data_root).glob(f'cifar-{kind[5:-2]}-*')):
-            make_cifar(root / 'cifar', int(kind[5:-2]), per_class=100)
+            make_cifar(root / 'cifar', int(kind[5:-2]), per_class=100 + _HELD_OUT)
     elif kind == 'FashionMNISTLT':
         dataset.data_root = str(root / 'idx')
         if not (root / 'idx').exists():

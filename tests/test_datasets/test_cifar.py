@@ -115,3 +115,26 @@ def test_balanced_reference(cifar10: Path) -> None:
     data = CIFAR10LT(cifar10, imbalance_factor=2, balanced_reference=True)
     counts = data.class_distribution.counts
     assert len(data) == len(long_tailed) and np.ptp(counts) <= 1
+
+
+def test_held_out(cifar10: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = {name: hashlib.md5((cifar10 / name).read_bytes()).hexdigest() for name in CIFAR10LT.FILES['train']}
+    monkeypatch.setattr(CIFAR10LT, 'FILES', dict(CIFAR10LT.FILES, train=sums))
+    train = CIFAR10LT(cifar10, imbalance_factor=3, held_out=5)
+    held_out = CIFAR10LT(cifar10, split='held_out', held_out=5)
+    assert train.class_distribution.counts.tolist() == [int(15 * 3 ** (-label / 9)) for label in range(10)]
+    assert held_out.class_distribution.counts.tolist() == [5] * 10
+    assert not set(train.index_list.tolist()) & set(held_out.index_list.tolist())
+    assert train.not_canonical == '5 images of each class are held out'
+    batches = [pickle.loads((cifar10 / name).read_bytes())[b'data'] for name in sums]
+    source = np.concatenate(batches)[held_out.index_list[7]]
+    assert np.array_equal(held_out[7]['img'].transpose(2, 0, 1).reshape(-1), source)
+
+
+def test_held_out_of_cifar100(cifar100_root: Path) -> None:
+    train = CIFAR100LT(cifar100_root, held_out=25)
+    held_out = CIFAR100LT(cifar100_root, split='held_out', held_out=25)
+    assert train.class_distribution.counts[[0, -1]].tolist() == [475, 4]
+    assert held_out.class_distribution.counts.tolist() == [25] * 100
+    assert not set(train.index_list.tolist()) & set(held_out.index_list.tolist())
+    assert set(train.index_list.tolist()) < set(CIFAR100LT(cifar100_root).index_list.tolist())

@@ -49,3 +49,12 @@ def test_balanced_reference() -> None:
     data = DATASETS.build(dict(type='DigitsLT', balanced_reference=True))
     assert data.class_distribution.counts.tolist() == [28] * 6 + [27] * 4
     assert len(data) == len(DATASETS.build(dict(type='DigitsLT'))) == 276
+
+
+def test_held_out() -> None:
+    train, held_out, test = build(held_out=10), build(split='held_out', held_out=10), build(split='test', held_out=10)
+    assert train.class_distribution.counts.tolist() == [90, 58, 37, 24, 15, 10, 6, 4, 2, 1]
+    assert held_out.class_distribution.counts.tolist() == [10] * 10 and len(test) == 700
+    lists = [set(data.columns.rows.tolist()) for data in (train, held_out, test)]
+    assert not lists[0] & lists[1] and not lists[1] & lists[2]
+    assert lists[0] < set(build().index_list.tolist())

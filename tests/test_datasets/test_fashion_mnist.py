@@ -70,3 +70,11 @@ def test_bad_files(root: Path, tmp_path: Path) -> None:
     images.unlink()
     with pytest.raises(DataError, match='train-images-idx3-ubyte'):
         FashionMNISTLT(root)
+
+
+def test_held_out(root: Path) -> None:
+    train = FashionMNISTLT(root, imbalance_factor=3, held_out=5)
+    held_out = FashionMNISTLT(root, split='held_out', held_out=5)
+    assert train.class_distribution.counts[[0, -1]].tolist() == [15, 5]
+    assert held_out.class_distribution.counts.tolist() == [5] * 10
+    assert not set(train.index_list.tolist()) & set(held_out.index_list.tolist())

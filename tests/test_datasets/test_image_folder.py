@@ -84,3 +84,26 @@ def test_balanced_reference(root: Path) -> None:
 def test_a_slip_in_the_type_is_found_though_nothing_is_made_long_tailed(root: Path) -> None:
     with pytest.raises(ConfigError, match="imbalance_type must be 'exp', 'step' or None, but is 'stepp'"):
         LongTailImageFolder(root, data_prefix='train', imbalance_type='stepp')
+
+
+def test_held_out(root: Path) -> None:
+    arguments = dict(data_root=root, data_prefix='train', imbalance_factor=2)
+    train = LongTailImageFolder(held_out=4, **arguments)
+    assert train.class_distribution.counts.tolist() == [4, 2, 2]  # dog has 8 images
+    held_out = LongTailImageFolder(split='held_out', held_out=4, **arguments)
+    assert held_out.class_distribution.counts.tolist() == [4, 4, 4]
+    paths = [{data.get_data_info(idx)['img_path'] for idx in range(len(data))} for data in (train, held_out)]
+    assert not paths[0] & paths[1]
+    assert len(LongTailImageFolder(split='val', held_out=4, **arguments)) == 30
+    wide = LongTailImageFolder(held_out=2, num_max=10, **dict(arguments, imbalance_factor=5))
+    assert wide.class_distribution.counts.tolist() == [10, 4, 2], 'num_max stays what was given'
+    with pytest.raises(DataError, match=r"'cat'\) has 12 samples.* needs 11, and 2 are held out"):
+        LongTailImageFolder(held_out=2, num_max=11, **dict(arguments, imbalance_factor=5))
+
+
+@pytest.mark.parametrize('split', ['train', 'held_out'])
+def test_a_folder_taken_as_it_is_holds_nothing_out(root: Path, split: str) -> None:
+    with pytest.raises(ConfigError, match='held_out needs imbalance_factor'):
+        LongTailImageFolder(root, split, data_prefix='train', held_out=4)
+    with pytest.raises(ConfigError, match='no images with held_out=0'):
+        LongTailImageFolder(root, 'held_out', data_prefix='train')

@@ -6,7 +6,13 @@ import struct
 import numpy as np
 import pytest
 
-from ltkit.datasets.imbalance import balanced_counts, choose_long_tailed, imbalance_counts, index_list_hash
+from ltkit.datasets.imbalance import (
+    balanced_counts,
+    choose_held_out,
+    choose_long_tailed,
+    imbalance_counts,
+    index_list_hash,
+)
 from ltkit.utils.errors import ConfigError, DataError
 
 
@@ -94,6 +100,28 @@ def test_subsets_are_nested() -> None:
 def test_too_few_samples() -> None:
     with pytest.raises(DataError, match=r"class 1 \('cat'\) has 1 samples.*needs 2"):
         choose_long_tailed(np.array([0, 0, 1]), [2, 2], names=['dog', 'cat'])
+
+
+@pytest.mark.parametrize('seed', [0, 3])
+def test_held_out_samples_are_the_end_of_each_shuffled_class(seed: int) -> None:
+    labels = np.random.default_rng(1).integers(0, 10, 900)
+    sizes = np.bincount(labels)
+    shuffled = np.split(choose_long_tailed(labels, sizes, seed), np.cumsum(sizes)[:-1])
+    for number in (1, 7):
+        found = choose_held_out(labels, number, 10, seed)
+        assert found.tolist() == np.concatenate([indices[-number:] for indices in shuffled]).tolist()
+        assert np.bincount(labels[found]).tolist() == [number] * 10
+        kept = choose_long_tailed(labels, sizes - number, seed, held_out=number)
+        assert sorted([*kept, *found]) == list(range(900))
+
+
+def test_too_few_samples_to_hold_out() -> None:
+    labels = np.array([0, 0, 0, 1, 1])
+    assert sorted(choose_held_out(labels, 1, 2).tolist())[1] > 2
+    with pytest.raises(DataError, match=r"held_out=2 leaves no training sample of class 1 \('cat'\), which has 2"):
+        choose_held_out(labels, 2, 2, names=['dog', 'cat'])
+    with pytest.raises(DataError, match='class 1 has 2 samples, but the imbalance profile needs 2, and 1 are held out'):
+        choose_long_tailed(labels, [2, 2], held_out=1)
 
 
 def test_hash() -> None:

@@ -94,3 +94,81 @@ def test_balanced_reference_follows_the_seed_and_leaves_the_test_split() -> None
     assert set(lists[0].tolist()) != set(lists[1].tolist())
     data = Pool(split='test', imbalance_factor=20, balanced_reference=True)
     assert len(data) == 200 and data.index_list_hash is None and 'reference' not in data.describe()
+
+
+def rows(**arguments: object) -> list[int]:
+    return Pool(**arguments).index_list.tolist()
+
+
+@pytest.mark.parametrize('seed', [0, 5])
+@pytest.mark.parametrize('number', [1, 4, 10])
+def test_held_out_images_are_balanced_and_never_trained_on(number: int, seed: int) -> None:
+    held_out = Pool(split='held_out', held_out=number, seed=seed)
+    assert held_out.class_distribution.counts.tolist() == [number] * 10
+    assert not held_out.is_train_split and held_out.test_mode
+    apart = set(held_out.index_list.tolist())
+    for arguments in (dict(imbalance_factor=10), dict(imbalance_factor=2, imbalance_type='step'),
+                      dict(imbalance_factor=1), dict(imbalance_factor=10, balanced_reference=True)):
+        arguments = dict(arguments, seed=seed)
+        train = rows(held_out=number, **arguments)
+        assert not apart & set(train)
+        assert set(rows(split='held_out', held_out=number, **arguments)) == apart, 'independent of the imbalance'
+        if 'balanced_reference' not in arguments:
+            assert set(train) <= set(rows(**arguments)), 'a part of the list without held-out images'
+    assert set(rows(held_out=number, imbalance_factor=1, seed=seed)) | apart == set(range(1000, 1200))
+
+
+def test_the_profile_begins_at_what_is_left() -> None:
+    counts = Pool(imbalance_factor=10, held_out=5).class_distribution.counts
+    assert counts.tolist() == [int(15 * 0.1 ** (label / 9)) for label in range(10)]
+    reference = Pool(imbalance_factor=10, held_out=5, balanced_reference=True).class_distribution.counts
+    assert reference.sum() == counts.sum() and np.ptp(reference) <= 1
+
+
+def test_held_out_sets_are_nested_and_follow_the_seed() -> None:
+    lists = [set(rows(split='held_out', held_out=number)) for number in (2, 5, 9)]
+    assert lists[0] < lists[1] < lists[2]
+    assert set(rows(split='held_out', held_out=2, seed=1)) != lists[0]
+
+
+@pytest.mark.parametrize('arguments, digest', [
+    (dict(imbalance_factor=20), '1d3096be6b3d9eaa'),
+    (dict(imbalance_factor=4, imbalance_type='step', seed=3), '445d38bcf8f9d5d8'),
+    (dict(imbalance_factor=20, balanced_reference=True), '7e217fa693d8dadf'),
+])
+def test_without_held_out_images_the_lists_are_as_ever(arguments: dict, digest: str) -> None:
+    """Hashes from before there were held-out images."""
+    for more in ({}, dict(held_out=0)):
+        assert Pool(**arguments, **more).index_list_hash == digest
+
+
+def test_held_out_images_are_told() -> None:
+    class Official(Pool):
+        official = True
+
+    assert Official(imbalance_factor=10).is_canonical
+    train = Official(imbalance_factor=10, held_out=5)
+    assert train.describe().endswith('not the canonical list (5 images of each class are held out)')
+    held_out = Official(split='held_out', held_out=5, balanced_reference=True)
+    assert held_out.describe() == (
+        f'Official held_out: {held_out.class_distribution}; index list {held_out.index_list_hash}, '
+        'not the canonical list (a held-out part has none)')
+    reference = Official(imbalance_factor=10, held_out=5, balanced_reference=True)
+    assert 'balanced reference of imbalance factor 10, 5 images of each class held out; index' in reference.describe()
+
+
+def test_a_test_split_stays_whole_beside_held_out_images() -> None:
+    assert len(Pool(split='test', held_out=5)) == 200
+
+
+def test_bad_held_out() -> None:
+    for wrong in (-1, 2.0, '3', True, None):
+        with pytest.raises(ConfigError, match=r'Pool: held_out must be a whole number from 0 on.* but is'):
+            Pool(held_out=wrong, imbalance_factor=2)
+    with pytest.raises(ConfigError, match="split='held_out' has no images with held_out=0"):
+        Pool(split='held_out', lazy_init=True)
+    for split in ('train', 'held_out'):
+        with pytest.raises(DataError, match='held_out=20 leaves no training sample of class 0, which has 20'):
+            Pool(split=split, held_out=20)
+    with pytest.raises(ConfigError, match=r'largest class has 5.*\(held_out=15 has made each class smaller\)'):
+        Pool(imbalance_factor=10, held_out=15)
