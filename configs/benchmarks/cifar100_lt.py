@@ -12,6 +12,8 @@ methods = {
     'Class-Balanced': 'class_balanced/r32_cifar100_lt.py',
     'Focal': 'focal/r32_cifar100_lt.py',
     'ESQL': 'esql/r32_cifar100_lt.py',
+    'Logit adjustment': 'logit_adjustment/r32_cifar100_lt_posthoc.py',
+    'Tau-normalisation': 'tau_norm/r32_cifar100_lt.py',
     'Logit-adjusted loss': 'logit_adjustment/r32_cifar100_lt.py',
     'VS loss': 'vs_loss/r32_cifar100_lt.py',
     'LADE': 'lade/r32_cifar100_lt.py',

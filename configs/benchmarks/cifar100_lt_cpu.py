@@ -10,6 +10,8 @@ methods = {
     'Class-Balanced': 'class_balanced/r8_cifar100_lt_20e.py',
     'Focal': 'focal/r8_cifar100_lt_20e.py',
     'ESQL': 'esql/r8_cifar100_lt_20e.py',
+    'Logit adjustment': 'logit_adjustment/r8_cifar100_lt_20e_posthoc.py',
+    'Tau-normalisation': 'tau_norm/r8_cifar100_lt_20e.py',
     'Logit-adjusted loss': 'logit_adjustment/r8_cifar100_lt_20e.py',
     'VS loss': 'vs_loss/r8_cifar100_lt_20e.py',
     'LADE': 'lade/r8_cifar100_lt_20e.py',

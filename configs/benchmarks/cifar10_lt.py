@@ -9,6 +9,8 @@ methods = {
     'Balanced Softmax': 'balanced_softmax/r32_cifar10_lt.py',
     'Class-Balanced': 'class_balanced/r32_cifar10_lt.py',
     'Focal': 'focal/r32_cifar10_lt.py',
+    'Logit adjustment': 'logit_adjustment/r32_cifar10_lt_posthoc.py',
+    'Tau-normalisation': 'tau_norm/r32_cifar10_lt.py',
     'Logit-adjusted loss': 'logit_adjustment/r32_cifar10_lt.py',
     'VS loss': 'vs_loss/r32_cifar10_lt.py',
     'LADE': 'lade/r32_cifar10_lt.py',

@@ -10,6 +10,8 @@ methods = {
     'Class-Balanced': 'class_balanced/r8_digits_lt.py',
     'Focal': 'focal/r8_digits_lt.py',
     'ESQL': 'esql/r8_digits_lt.py',
+    'Logit adjustment': 'logit_adjustment/r8_digits_lt_posthoc.py',
+    'Tau-normalisation': 'tau_norm/r8_digits_lt.py',
     'Logit-adjusted loss': 'logit_adjustment/r8_digits_lt.py',
     'VS loss': 'vs_loss/r8_digits_lt.py',
     'LADE': 'lade/r8_digits_lt.py',

@@ -6,6 +6,7 @@ methods = {
     'Balanced Softmax': 'balanced_softmax/rx50_imagenet_lt_200e.py',
     'Focal': 'focal/rx50_imagenet_lt_200e.py',
     'ESQL': 'esql/rx50_imagenet_lt_200e.py',
+    'UNO-IC': 'unoic/rx50_imagenet_lt_200e.py',
     'LADE': 'lade/rx50_imagenet_lt_200e.py',
     'LDAM': 'ldam/rx50_imagenet_lt_200e.py',
     'RIDE': 'ride/rx50_imagenet_lt_200e.py',

@@ -6,6 +6,7 @@ methods = {
     'Balanced Softmax': 'balanced_softmax/rx50_imagenet_lt.py',
     'Focal': 'focal/rx50_imagenet_lt.py',
     'ESQL': 'esql/rx50_imagenet_lt.py',
+    'UNO-IC': 'unoic/rx50_imagenet_lt.py',
     'LADE': 'lade/rx50_imagenet_lt.py',
     'LDAM': 'ldam/rx50_imagenet_lt.py',
     'RIDE': 'ride/rx50_imagenet_lt_90e.py',

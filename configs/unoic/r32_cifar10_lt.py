@@ -1,0 +1,2 @@
+_base_ = '../erm/r32_cifar10_lt.py'
+model = dict(head=dict(posthoc=dict(type='UNOIC', beta=1.0)))

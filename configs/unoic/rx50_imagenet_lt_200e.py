@@ -1,0 +1,2 @@
+_base_ = '../erm/rx50_imagenet_lt_200e.py'
+model = dict(head=dict(posthoc=dict(type='UNOIC', beta=1.0)))
