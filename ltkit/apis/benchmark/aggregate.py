@@ -26,7 +26,8 @@ def aggregate(benchmark: Benchmark, records: Sequence[Record]) -> list[dict[str,
     Returns:
         list[dict]: factor, method, config, ``metrics`` (name to mean, std, n and the
         values by seed; std is the sample's, None of one run), ``a_v``, ``a_b``,
-        ``difference`` (top-1 less the baseline's, seeds in pairs), ``seconds``, and
+        ``difference`` (top-1 less the baseline's, seeds in pairs), ``seconds``,
+        ``slowdown`` (seconds an iteration over the baseline's, seeds in pairs), and
         ``status``: ``'finished'``, ``'partial'`` or ``'unverified'``, and whether some
         of the runs were made with ``other_code`` than the present one.
     """
@@ -38,6 +39,7 @@ def aggregate(benchmark: Benchmark, records: Sequence[Record]) -> list[dict[str,
             for method in benchmark.methods
         }
         baseline = _values(_of(there, benchmark.baseline, METHOD), TOP1)
+        baseline_times = _times(_of(there, benchmark.baseline, METHOD))
         for method in benchmark.methods:
             rows.append(
                 _row(
@@ -48,6 +50,7 @@ def aggregate(benchmark: Benchmark, records: Sequence[Record]) -> list[dict[str,
                     references[benchmark.baseline],
                     references[method.name],
                     baseline,
+                    baseline_times,
                     method.name == benchmark.baseline,
                 )
             )
@@ -62,6 +65,7 @@ def _row(
     backbone: Mapping[str, Any],
     own: Mapping[str, Any],
     baseline: Mapping[int, float],
+    baseline_times: Mapping[int, float],
     is_baseline: bool,
 ) -> dict[str, Any]:
     finished = [record for record in records if record['status'] == 'finished']
@@ -81,6 +85,7 @@ def _row(
         a_b=own,
         metrics=metrics,
         difference=None,
+        slowdown=summary(_ratios(_times(finished), baseline_times)),
         seconds=summary(
             {
                 record['seed']: record['seconds']
@@ -126,6 +131,19 @@ def _values(records: Iterable[Record], key: str) -> dict[int, float]:
         for record in records
         if record['status'] == 'finished' and isinstance(record['metrics'].get(key), (int, float))
     }
+
+
+def _times(records: Iterable[Record]) -> dict[int, float]:
+    """Seconds an iteration by seed."""
+    return {
+        record['seed']: float(record['seconds_per_iteration'])
+        for record in records
+        if record['status'] == 'finished' and record.get('seconds_per_iteration')
+    }
+
+
+def _ratios(values: Mapping[int, float], to: Mapping[int, float]) -> dict[int, float]:
+    return {seed: value / to[seed] for seed, value in values.items() if seed in to}
 
 
 def _measured_factor(records: Iterable[Record]) -> float | None:

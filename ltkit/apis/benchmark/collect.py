@@ -18,6 +18,7 @@ KEPT = (
     'epoch',
     'selected_on',
     'seconds',
+    'seconds_per_iteration',
     'resumed',
     'command',
     'commit',

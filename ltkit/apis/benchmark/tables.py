@@ -10,8 +10,10 @@ from ltkit.visualization.table import TITLES as METRIC_TITLES
 
 from .progress import duration
 
-TITLES = {**METRIC_TITLES, 'method': 'method', 'difference': 'Δ baseline', 'seconds': 'time'}
-MAIN = ('top1', 'ua', 'ra', 'difference', 'many', 'medium', 'few', 'ece', 'seconds', 'seeds')
+TITLES = {**METRIC_TITLES, 'method': 'method', 'difference': 'Δ baseline', 'seconds': 'time',
+          'slowdown': 's/iter ÷ baseline'}
+MAIN = ('top1', 'ua', 'ra', 'difference', 'many', 'medium', 'few', 'ece', 'seconds', 'slowdown', 'seeds')
+OF_ROW = ('difference', 'seconds', 'slowdown')
 PRIORS = ('predicted_prior_l1', 'predicted_prior_kl')
 CALIBRATION = ('mce', 'adaptive_ece', 'classwise_ece', 'nll', 'brier')
 CONFUSED = ('few_to_many', *PRIORS)
@@ -41,7 +43,7 @@ def value_of(row: Row, column: str) -> float | None:
     """The mean that a cell shows, in percent, seconds or points."""
     if column == 'seeds':
         return row['metrics'].get('top1', {}).get('n', 0)
-    found = row.get(column) if column in ('difference', 'seconds') else row['metrics'].get(column)
+    found = row.get(column) if column in OF_ROW else row['metrics'].get(column)
     return None if not found else found['mean']
 
 
@@ -55,6 +57,8 @@ def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ',
         return UNVERIFIED if column == 'top1' else missing
     if column == 'seconds':
         return duration(value)
+    if column == 'slowdown':
+        return f'{value:.2f}'
     found = row['difference'] if column == 'difference' else row['metrics'][column]
     decimals, sign = (3 if column in NO_PERCENT else decimals), ('+' if column == 'difference' else '')
     text = f'{value:{sign}.{decimals}f}'
@@ -64,7 +68,7 @@ def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ',
 def best(rows: Sequence[Row], column: str) -> float | None:
     """The best value of a column; None where there is no better and worse, or only one row."""
     values = [value for row in rows if (value := value_of(row, column)) is not None]
-    if len(values) < 2 or column in ('ua', 'seconds', 'seeds', 'difference'):
+    if len(values) < 2 or column in ('ua', 'seeds', *OF_ROW):
         return None
     return min(values) if column in SMALLER_IS_BETTER else max(values)
 
@@ -84,6 +88,8 @@ def caption(rows: Sequence[Row], baseline: str) -> str:
         )
     if any(row['difference'] and row['difference']['n'] for row in rows):
         parts.append(f'Δ is the difference to {baseline} of the same seed')
+    if any(row.get('slowdown') and row['slowdown']['n'] for row in rows):
+        parts.append(f's/iter ÷ {baseline} compares the time of a training iteration, seeds in pairs')
     parts += sorted({row['thresholds'] for row in rows if row['thresholds']})
     older = [row['method'] for row in rows if row.get('other_code')]
     parts += [f'runs of other code than the present: {", ".join(older)}'] if older else []
@@ -149,7 +155,9 @@ def by_factor(rows: Iterable[Row]) -> dict[float | None, list[Row]]:
 
 def title_of(column: str, baseline: str) -> str:
     """The heading of a column."""
-    return f'Δ {baseline}' if column == 'difference' else TITLES[column]
+    if column in ('difference', 'slowdown'):
+        return TITLES[column].replace('baseline', baseline)
+    return TITLES[column]
 
 
 def _is_best(row: Row, column: str, top: Mapping[str, float | None]) -> bool:
@@ -171,6 +179,7 @@ def _tex(text: str) -> str:
         '~': r'\textasciitilde{}',
         '^': r'\textasciicircum{}',
         '−': '$-$',
+        '÷': r'$\div$',
     }.items():
         text = text.replace(char, command)
     return '{}' + text if text.startswith(('[', '*')) else text  # after the end of a row these are its options

@@ -53,3 +53,12 @@ def test_factors_are_kept_apart(data):
     rows = aggregate(data.benchmark(imbalance_factors=(100, 10)), records)
     assert [row['factor'] for row in rows] == [100] * 3 + [10] * 3
     assert rows[1]['metrics']['top1']['mean'] == 51 and rows[4]['metrics']['top1']['mean'] == 90
+
+
+def test_slowdown_is_that_of_the_same_seed(data):
+    paces = {('ERM', 0): 2.0, ('ERM', 1): 4.0, ('ours', 0): 3.0, ('ours', 1): None}
+    records = [dict(record, seconds_per_iteration=paces.get((record['method'], record['seed'])))
+               for record in data.records()]
+    erm, ours, never = aggregate(data.benchmark(), records)
+    assert erm['slowdown']['values'] == {'0': 1.0, '1': 1.0} and ours['slowdown']['values'] == {'0': 1.5}
+    assert never['slowdown']['n'] == 0

@@ -49,6 +49,16 @@ def test_caption_says_what_the_numbers_are(rows):
     assert 'seeds' not in caption([rows[2]], 'ERM')
 
 
+def test_slowdown_against_the_baseline(data):
+    rows = aggregate(data.benchmark(), [dict(record, seconds_per_iteration=0.5 + (record['method'] == 'ours'))
+                                        for record in data.records()])
+    lines = markdown(rows, 'ERM').splitlines()
+    assert lines[0].endswith('| time | s/iter ÷ ERM | seeds |') and lines[3].endswith('| 3.00 | 2 |')
+    assert lines[2].endswith('| 1.00 | 2 |') and lines[4].endswith('| - | - | 0 |')
+    assert 's/iter ÷ ERM compares the time of a training iteration' in caption(rows, 'ERM')
+    assert r's/iter $\div$ ERM' in latex(rows, 'ERM', 'bench', 'T')
+
+
 def test_latex_is_balanced_and_escaped(rows):
     rows[0]['method'] = r'50% & co_1 \x'
     text = latex(rows, 'ERM', 'bench', 'A & B <bench>')
