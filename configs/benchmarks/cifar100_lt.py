@@ -17,6 +17,7 @@ methods = {
     'Logit-adjusted loss': 'logit_adjustment/r32_cifar100_lt.py',
     'VS loss': 'vs_loss/r32_cifar100_lt.py',
     'LADE': 'lade/r32_cifar100_lt.py',
+    'Label-aware smoothing': 'label_aware_smoothing/r32_cifar100_lt.py',
     'LDAM-DRW': 'ldam/r32_cifar100_lt.py',
     'RIDE': 'ride/r32_cifar100_lt.py',
 }

@@ -15,6 +15,7 @@ methods = {
     'Logit-adjusted loss': 'logit_adjustment/r8_cifar100_lt_20e.py',
     'VS loss': 'vs_loss/r8_cifar100_lt_20e.py',
     'LADE': 'lade/r8_cifar100_lt_20e.py',
+    'Label-aware smoothing': 'label_aware_smoothing/r8_cifar100_lt_20e.py',
     'LDAM-DRW': 'ldam/r8_cifar100_lt_20e.py',
     'RIDE': 'ride/r8_cifar100_lt_20e.py',
 }

@@ -14,6 +14,7 @@ methods = {
     'Logit-adjusted loss': 'logit_adjustment/r32_cifar10_lt.py',
     'VS loss': 'vs_loss/r32_cifar10_lt.py',
     'LADE': 'lade/r32_cifar10_lt.py',
+    'Label-aware smoothing': 'label_aware_smoothing/r32_cifar10_lt.py',
     'LDAM-DRW': 'ldam/r32_cifar10_lt.py',
     'RIDE': 'ride/r32_cifar10_lt.py',
 }

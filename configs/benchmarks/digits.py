@@ -15,6 +15,7 @@ methods = {
     'Logit-adjusted loss': 'logit_adjustment/r8_digits_lt.py',
     'VS loss': 'vs_loss/r8_digits_lt.py',
     'LADE': 'lade/r8_digits_lt.py',
+    'Label-aware smoothing': 'label_aware_smoothing/r8_digits_lt.py',
     'LDAM-DRW': 'ldam/r8_digits_lt.py',
     'RIDE': 'ride/r8_digits_lt.py',
 }

@@ -1,0 +1,2 @@
+_base_ = '../erm/r32_cifar100_lt.py'
+model = dict(head=dict(loss=dict(type='LabelAwareSmoothingLoss', smooth_head=0.4, smooth_tail=0.1)))
