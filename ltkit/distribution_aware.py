@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .class_weights import inverse_frequency_weights
 from .distribution import ClassDistribution
 from .utils.errors import DistributionError
 
@@ -103,6 +104,16 @@ class DistributionAware:
         """Natural logarithm of the class prior for ``scores``, shape ``(C,)``."""
         counts = self.counts_for(scores)
         return counts.log() - counts.sum().log()
+
+    def log_relative_prior_for(self, scores: Tensor) -> Tensor:
+        r"""Logarithm of the class prior over the uniform one, :math:`\log(C \pi_c)`, for ``scores``, shape ``(C,)``.
+
+        In a softmax it is as good as the logarithm of the prior, from which it
+        differs by a constant; but it is exactly 0 when all classes are of one
+        size, so that what corrects the prior then changes no bit.
+        """
+        counts = self.counts_for(scores)
+        return inverse_frequency_weights(counts, -1).log().to(counts.dtype)
 
     def _missing(self) -> DistributionError:
         name = type(self).__name__

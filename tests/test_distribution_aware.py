@@ -87,6 +87,15 @@ def test_log_prior_is_that_of_the_distribution():
     assert torch.isclose(found.exp().sum(), torch.tensor(1.0, dtype=torch.float64))
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_relative_log_prior_is_that_over_the_uniform_prior(dtype):
+    found = Part(COUNTS).log_relative_prior_for(torch.zeros(1, 3, dtype=dtype))
+    assert found.dtype == dtype
+    assert np.allclose(found.numpy(), ClassDistribution(COUNTS).log_prior + np.log(3), rtol=0, atol=1e-6)
+    for num_classes in (1, 7, 100):
+        assert not Part([97] * num_classes).log_relative_prior_for(torch.zeros(1, num_classes, dtype=dtype)).any()
+
+
 # ------------------------------------------------------------------ state dict
 @pytest.mark.parametrize('prefix', ['', 'deep.inside.'])
 def test_counts_travel_in_the_state_dict(prefix):

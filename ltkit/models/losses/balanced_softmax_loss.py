@@ -17,7 +17,8 @@ class BalancedSoftmaxLoss(LongTailLoss):
 
     The prior is added in training alone: prediction uses :math:`z`. It is the
     prior of what the sampler draws, so a class-balanced sampler corrects twice.
-    An empty class counts as one sample.
+    With classes of equal size it is the cross entropy to the last bit. An empty
+    class counts as one sample.
 
     Source: Ren et al., *Balanced Meta-Softmax*, NeurIPS 2020, arXiv 2007.10740.
 
@@ -30,4 +31,4 @@ class BalancedSoftmaxLoss(LongTailLoss):
     tau: float = 1.0  # exponent of the prior, an argument in LogitAdjustedLoss
 
     def adjust_logits(self, cls_score: Tensor, target: Tensor) -> Tensor:
-        return cls_score + self.tau * self.log_prior_for(cls_score)
+        return cls_score + self.tau * self.log_relative_prior_for(cls_score)

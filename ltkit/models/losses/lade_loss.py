@@ -80,6 +80,8 @@ class LADELoss(BalancedSoftmaxLoss):
         self.importance = checked_choice('importance', importance, IMPORTANCES)
 
     def compute(self, cls_score: Tensor, target: Tensor, reduce: Reduction) -> Tensor:
+        if self.alpha == 0:
+            return super().compute(cls_score, target, reduce)
         regularizer = self.regularizer(cls_score, target, reduce.over_processes)
         return super().compute(cls_score, target, reduce) + self.alpha * reduce(regularizer.expand(len(cls_score)))
 

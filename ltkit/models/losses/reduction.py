@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ltkit.utils.dist import mean_over_processes
@@ -38,18 +40,14 @@ class Reduction:
     avg_factor: float | Tensor | None = None
     over_processes: bool = True
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether neither sample weights nor a divisor are given."""
-        return self.weight is None and self.avg_factor is None
-
     def __call__(self, losses: Tensor, class_weights: Tensor | None = None) -> Tensor:
         r"""Reduce losses that carry their class weights already.
 
         The mean with class weights is :math:`\sum_i w_{y_i} l_i / \sum_i w_{y_i}`.
         Under DDP, which averages gradients, each of R processes divides its own
         sum by :math:`\frac1R` of the divisor of all processes, so that the
-        gradient is that of one process with the whole batch.
+        gradient is that of one process with the whole batch. Weights that are all
+        1 give the plain mean to the last bit.
 
         Args:
             losses (Tensor): :math:`w_{y_i} l_i`, shape ``(N,)``.
@@ -62,11 +60,17 @@ class Reduction:
             losses = losses * self.weight
         if self.kind == 'none':
             return losses
+        total = _sum(losses)
         if self.kind == 'sum':
-            return losses.sum()
+            return total
         if self.avg_factor is not None:
-            return losses.sum() / self.avg_factor
+            return total / self.avg_factor
         if class_weights is None:
-            return losses.mean()
+            return total / losses.new_full((), len(losses))
         divisor = class_weights.sum()
-        return losses.sum() / (mean_over_processes(divisor) if self.over_processes else divisor)
+        return total / (mean_over_processes(divisor) if self.over_processes else divisor)
+
+
+def _sum(losses: Tensor) -> Tensor:
+    """The sum in the order in which ``F.cross_entropy`` adds: the mean is its, to the last bit."""
+    return F.nll_loss(-losses[:, None], losses.new_zeros(len(losses), dtype=torch.int64), reduction='sum')

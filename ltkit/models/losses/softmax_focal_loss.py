@@ -49,6 +49,8 @@ class SoftmaxFocalLoss(LongTailLoss):
         self.detach_modulator = detach_modulator
 
     def sample_losses(self, cls_score: Tensor, target: Tensor, class_weight: Tensor | None) -> Tensor:
+        if self.gamma == 0:
+            return super().sample_losses(cls_score, target, class_weight)
         log_prob = cls_score.log_softmax(dim=1)
         modulator = (self.gamma * log_complement(log_prob)).exp()
         if self.detach_modulator:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-from torch import Tensor
-
 from ltkit.registry import LOSSES
 
 from .base import LongTailLoss
-from .reduction import Reduction
 
 
 @LOSSES.register_module()
@@ -24,8 +20,3 @@ class SoftmaxLoss(LongTailLoss):
         **kwargs: ``class_counts``, ``drw``, ``reduction``, ``loss_weight``; see
             :class:`LongTailLoss`.
     """
-
-    def compute(self, cls_score: Tensor, target: Tensor, reduce: Reduction) -> Tensor:
-        if reduce.is_plain and not self.drw_active:
-            return F.cross_entropy(cls_score, target, reduction=reduce.kind)
-        return super().compute(cls_score, target, reduce)

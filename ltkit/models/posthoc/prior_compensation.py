@@ -61,10 +61,11 @@ class PriorCompensation(PosthocRule):
 
     def log_prior_ratio(self, logits: Tensor) -> Tensor:
         r""":math:`\log \pi^t - \log \pi^s` for ``logits`` of C classes, shape ``(C,)``."""
-        log_source = self.log_prior_for(logits)
+        log_source = self.log_relative_prior_for(logits)
         if self.log_target is None:
-            return -math.log(len(log_source)) - log_source
-        return self.log_target.to(log_source.dtype).to(log_source.device) - log_source
+            return -log_source
+        log_target = self.log_target + math.log(len(self.log_target))  # relative to the uniform prior as well
+        return log_target.to(log_source.dtype).to(log_source.device) - log_source
 
     def forward(self, logits: Tensor) -> Tensor:
         return logits + self.log_prior_ratio(logits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 
@@ -49,7 +50,8 @@ def log_target_prior(name: str, target_prior: PriorLike) -> Tensor:
     elif not numbers.all():
         raise ConfigError(f'{where} gives class {int(numbers.argmin())} the probability 0, which has no logarithm; '
                           'give each class more, for example 1e-6')
-    return torch.from_numpy(np.log(numbers) - np.log(numbers.sum()))
+    relative = numbers * numbers.size / math.fsum(numbers)  # exactly 1 when all are equal
+    return torch.from_numpy(np.log(relative) - math.log(numbers.size))
 
 
 def _numbers(name: str, target_prior: PriorLike) -> np.ndarray:

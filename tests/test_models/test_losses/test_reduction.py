@@ -21,8 +21,22 @@ def test_kinds():
     assert Reduction()(losses, weights) == 3
     assert Reduction(avg_factor=9)(losses, weights) == 2
     assert Reduction(weight=torch.tensor([0.0, 0, 1]))(losses, weights) == 2
-    assert Reduction().is_plain
-    assert not Reduction(avg_factor=2).is_plain
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_weights_of_one_give_the_plain_mean_to_the_last_bit(dtype):
+    losses = torch.rand(1001, dtype=dtype).requires_grad_()
+    plain, weighted = Reduction()(losses), Reduction()(losses, torch.ones_like(losses))
+    assert torch.equal(plain, weighted)
+    gradients = [torch.autograd.grad(value, losses)[0] for value in (plain, weighted)]
+    assert torch.equal(gradients[0], gradients[1])
+    assert torch.allclose(plain, losses.mean(), rtol=1e-6)
+
+
+def test_has_gradients_of_any_order():
+    losses = torch.rand(5, dtype=torch.float64).requires_grad_()
+    weights = torch.rand(5, dtype=torch.float64)
+    torch.autograd.gradgradcheck(lambda a: Reduction()(weights * a**3, weights), losses)
 
 
 def test_unknown_kind():
