@@ -37,8 +37,9 @@ class LongTailClsHead(BaseModule):
             ``(N, d)`` to logits ``(N, C)`` at their final scale. Defaults to
             ``dict(type='LinearClassifier')``.
         loss (dict or nn.Module, optional): Called as ``loss(cls_score,
-            target)``. A loss that has ``set_scale`` and was given no ``scale``
-            receives the classifier's. Defaults to ``dict(type='SoftmaxLoss')``.
+            target)``. A loss that has ``set_scale`` receives the scale of the
+            classifier, unless it was given a ``scale`` in its place (its
+            ``scale_given`` is not False). Defaults to ``dict(type='SoftmaxLoss')``.
         regularizers (dict, nn.Module or list of them, optional): Each is called
             as ``reg(features=(N, d), logits=(N, C), target=...)`` and added to
             the loss under ``loss_<its name>``.
@@ -115,7 +116,7 @@ class LongTailClsHead(BaseModule):
         """Make ``self.loss_module`` and give it the scale of the classifier."""
         given = isinstance(loss, dict) and loss.get('scale') is not None
         self.loss_module = LOSSES.build(loss) if isinstance(loss, dict) else loss
-        given = given or getattr(self.loss_module, 'scale_given', False)
+        given = getattr(self.loss_module, 'scale_given', given)
         if hasattr(self.loss_module, 'set_scale') and not given and self.logit_scale is not None:
             self.loss_module.set_scale(self.logit_scale)
         # mmpretrain's losses divide by the batch size through avg_factor; ours by what their equation says.

@@ -3,6 +3,9 @@
 from .balanced_softmax_loss import BalancedSoftmaxLoss
 from .base import LongTailLoss
 from .class_balanced_loss import ClassBalancedLoss
+from .cosine_loss import CosineLoss
+from .gaussian_clouded_logit_loss import GaussianCloudedLogitLoss
+from .kps_loss import KPSLoss
 from .label_aware_smoothing_loss import LabelAwareSmoothingLoss
 from .lade_loss import LADELoss
 from .ldam_loss import LDAMLoss
@@ -17,6 +20,9 @@ from .weighted_softmax_loss import WeightedSoftmaxLoss
 __all__ = [
     'BalancedSoftmaxLoss',
     'ClassBalancedLoss',
+    'CosineLoss',
+    'GaussianCloudedLogitLoss',
+    'KPSLoss',
     'LADELoss',
     'LDAMLoss',
     'LabelAwareSmoothingLoss',

@@ -57,12 +57,12 @@ class LDAMLoss(LongTailLoss):
             raise ConfigError(f'max_margin must be 0 or more, but is {max_margin}')
         self.max_margin = max_margin
         self.scale_given = scale is not None
-        self.scale = _checked_scale(30.0 if scale is None else scale)
+        self.scale = checked_scale(30.0 if scale is None else scale)
 
     def set_scale(self, scale: float) -> None:
         """Take the scale of the classifier's logits, unless one was given in the config."""
         if not self.scale_given:
-            self.scale = _checked_scale(scale)
+            self.scale = checked_scale(scale)
 
     def adjust_logits(self, cls_score: Tensor, target: Tensor) -> Tensor:
         margins = self.scale * ldam_margins(self.counts_for(cls_score), self.max_margin)
@@ -99,7 +99,8 @@ def margin_losses(cls_score: Tensor, margins: Tensor) -> Tensor:
 
     Args:
         cls_score (Tensor): z, shape ``(N, C)``.
-        margins (Tensor): :math:`m_c` in units of the logits, shape ``(C,)``.
+        margins (Tensor): :math:`m_c` in units of the logits, shape ``(C,)`` or, of
+            each sample its own, ``(N, C)``.
 
     Returns:
         Tensor: l, shape ``(N, C)``.
@@ -108,7 +109,8 @@ def margin_losses(cls_score: Tensor, margins: Tensor) -> Tensor:
     return torch.logaddexp(log_complement(log_prob) - log_prob + margins, cls_score.new_zeros(()))
 
 
-def _checked_scale(scale: float) -> float:
+def checked_scale(scale: float) -> float:
+    """A scale as a float, or :class:`ConfigError` when it is not above 0."""
     if not scale > 0:
         raise ConfigError(f'scale of a margin loss must be above 0, but is {scale}')
     return float(scale)

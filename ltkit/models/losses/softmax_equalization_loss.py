@@ -6,15 +6,14 @@ import logging
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from mmengine.logging import print_log
 from torch import Tensor
 
 from ltkit.registry import LOSSES
-from ltkit.utils.dist import world_size
 
 from .base import LongTailLoss, losses_of_samples
 from .checks import checked_number
+from .uniform_rows import uniform_rows
 
 
 @LOSSES.register_module()
@@ -79,10 +78,7 @@ class SoftmaxEqualizationLoss(LongTailLoss):
 
     def draw(self, cls_score: Tensor) -> Tensor:
         """Uniform numbers in [0, 1), float32, shape ``(N, C)``: this process's rows of those of the whole batch."""
-        processes = world_size()
-        rank = dist.get_rank() if processes > 1 else 0
-        shape = (len(cls_score) * processes, cls_score.size(1))
-        return torch.rand(shape, device=cls_score.device, dtype=torch.float32)[rank::processes]
+        return uniform_rows(cls_score)
 
     def on_class_counts(self) -> None:
         counts = self.class_distribution.floored_counts
