@@ -26,10 +26,12 @@ from .module_tools import (
 CHECKS = CheckList()
 COUNTS = (50, 20, 8, 3, 1)
 SAMPLES = 12
+FEATURES = 4
 
 
 def make(part: Part, counts: Any = COUNTS, **overrides: Any) -> Any:
-    """A fresh loss with class counts."""
+    """A fresh loss with class counts; its initial weights, if it has any, are the same each time."""
+    torch.manual_seed(5)
     return make_with_counts(part, counts, **overrides)
 
 
@@ -44,8 +46,10 @@ def data(part: Part, num_classes: int = len(COUNTS), samples: int = SAMPLES) -> 
 
 
 def call(loss: Any, scores: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
-    """The loss, its own randomness fixed."""
+    """The loss, its own randomness fixed; one that needs features gets some that are the same for all samples."""
     torch.manual_seed(3)
+    if getattr(loss, 'needs_features', False):
+        kwargs['features'] = scores.new_ones(*scores.shape[:-1], FEATURES)
     return loss(scores, target, **kwargs)
 
 
@@ -264,6 +268,21 @@ def wrong_labels(part: Part) -> None:
 
 
 @CHECKS.add
+def features(part: Part) -> None:
+    """It needs the logits and labels alone, or declares ``needs_features`` and asks for them in words."""
+    scores, target = data(part)
+    loss = make(part)
+    error = raised_by(lambda: loss(scores, target))
+    if not getattr(loss, 'needs_features', False):
+        expect(error is None, f'without needs_features it must work without features, but raises '
+                              f'{type(error).__name__}: {error}')
+        return
+    expect(isinstance(error, LtkitError) and 'features' in str(error),
+           'without features it must raise an error of ltkit that asks for them, but gives '
+           f'{type(error).__name__ if error else "a loss"}')
+
+
+@CHECKS.add
 def input_unchanged(part: Part) -> None:
     """Logits and labels are not written to."""
     scores, target = data(part)
@@ -287,6 +306,7 @@ def config_round_trip(part: Part) -> None:
     """Built by its registered name it is the same loss; its repr names it."""
     scores, target = data(part)
     counts = dict(class_counts=list(COUNTS)) if part.accepts('class_counts') else {}
+    torch.manual_seed(5)
     built = part.make_by_config(**counts)
     expect_close(call(built, scores, target), call(make(part), scores, target),
                  'loss from a config and from the class')
@@ -330,7 +350,7 @@ def follows_the_device(part: Part) -> None:
 
     def on_device(loss: Any, device: str) -> Tensor:
         target = torch.zeros(SAMPLES, dtype=torch.int64, device=device)
-        return loss(torch.randn(shape, device=device), target)
+        return call(loss, torch.randn(shape, device=device), target)
     expect_follows_device(lambda: make(part), on_device)
 
 

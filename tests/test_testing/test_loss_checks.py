@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ltkit.models.losses import LongTailLoss
+from ltkit.models.losses import FeatureLoss, LongTailLoss
 from ltkit.testing import ConformanceError, NotApplicable, check_loss, checks_of
 from ltkit.testing.conformance import Check, Part
 
@@ -25,6 +25,15 @@ class Good(LongTailLoss):
 
     def adjust_logits(self, cls_score, target):
         return cls_score + self.log_prior_for(cls_score)
+
+
+class WithFeatures(FeatureLoss):
+    """Balanced Softmax, weighted by features that are the same for all samples."""
+
+    def compute(self, cls_score, target, reduce, features):
+        assert features.shape[:-1] == cls_score.shape[:-1] and features.dtype == cls_score.dtype
+        losses = self.sample_losses(cls_score + self.log_prior_for(cls_score), target, None)
+        return reduce(losses * features.mean(dim=-1))
 
 
 @fails('finite_scalar')
@@ -180,6 +189,14 @@ class PlainAttribute(LongTailLoss):
         pass
 
 
+@fails('features')
+class DoesNotAskForFeatures(Good):
+    needs_features = True
+
+    def forward(self, cls_score, target, features=None):
+        return super().forward(cls_score, target)
+
+
 @fails('config_round_trip')
 class Nameless(Good):
     def __repr__(self):
@@ -237,6 +254,19 @@ class LocalDivisor(Good):
 def test_a_good_loss_passes():
     report = check_loss(dict(type=Good))
     assert set(report.values()) == {'passed'} and len(report) == len(checks_of('loss'))
+
+
+def test_a_loss_with_features_is_given_some():
+    assert set(check_loss(dict(type=WithFeatures)).values()) == {'passed'}
+
+
+def test_undeclared_need_of_features_is_caught():
+    class Undeclared(Good):
+        def forward(self, cls_score, target, features=None):
+            return super().forward(cls_score, target) * features.mean()
+
+    with pytest.raises(ConformanceError, match='without needs_features it must work without features'):
+        Check('features', checks_of('loss')['features'], Part('loss', Undeclared))()
 
 
 def test_each_check_can_fail():

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ltkit.distribution_aware import DistributionAware
 from ltkit.models.posthoc import PosthocRule
+from ltkit.models.regularizers import Regularizer
 from ltkit.models.targets import check_labels, gather_targets
 from ltkit.registry import CLASSIFIERS, HEADS, LOSSES, POSTHOC, REGULARIZERS
 from ltkit.structures import DataSample
@@ -37,7 +38,8 @@ class LongTailClsHead(BaseModule):
             ``(N, d)`` to logits ``(N, C)`` at their final scale. Defaults to
             ``dict(type='LinearClassifier')``.
         loss (dict or nn.Module, optional): Called as ``loss(cls_score,
-            target)``. A loss that has ``set_scale`` receives the scale of the
+            target)``, and with ``features=(N, d)`` if its ``needs_features`` is
+            True. A loss that has ``set_scale`` receives the scale of the
             classifier, unless it was given a ``scale`` in its place (its
             ``scale_given`` is not False). Defaults to ``dict(type='SoftmaxLoss')``.
         regularizers (dict, nn.Module or list of them, optional): Each is called
@@ -52,7 +54,8 @@ class LongTailClsHead(BaseModule):
         init_cfg (dict, optional): Initialisation of mmengine.
 
     Raises:
-        ConfigError: A part contradicts ``num_classes`` or ``in_channels``.
+        ConfigError: A part contradicts ``num_classes`` or ``in_channels``, or
+            the loss is a regulariser.
     """
 
     def __init__(self,
@@ -116,6 +119,10 @@ class LongTailClsHead(BaseModule):
         """Make ``self.loss_module`` and give it the scale of the classifier."""
         given = isinstance(loss, dict) and loss.get('scale') is not None
         self.loss_module = LOSSES.build(loss) if isinstance(loss, dict) else loss
+        if isinstance(self.loss_module, Regularizer):
+            name = type(self.loss_module).__name__
+            raise ConfigError(f"head.loss is {name}, a regulariser of the features; give it beside a loss, as "
+                              f"head.regularizers=[dict(type='{name}')]")
         given = getattr(self.loss_module, 'scale_given', given)
         if hasattr(self.loss_module, 'set_scale') and not given and self.logit_scale is not None:
             self.loss_module.set_scale(self.logit_scale)
@@ -175,6 +182,8 @@ class LongTailClsHead(BaseModule):
         features = self.pre_logits(feats)
         logits = self.classifier(features)
         target = self.gather_targets(data_samples, logits)
+        if getattr(self.loss_module, 'needs_features', False):
+            kwargs['features'] = features
         losses = dict(loss=self.compute_loss(logits, target, **kwargs))
         losses.update({
             f'loss_{name}': part(features=features, logits=logits, target=target)

@@ -30,7 +30,9 @@ class MultiExpertHead(LongTailClsHead):
         loss (dict or nn.Module, optional): A multi-expert loss (its attribute
             ``score_dims`` is ``('E', 'N', 'C')``) is called with logits ``(E, N,
             C)``; any other is computed for each expert alone, and the experts'
-            losses are added. Defaults to ``dict(type='RIDELoss')``.
+            losses are added. One whose ``needs_features`` is True gets
+            ``features`` as well, ``(E, N, d)`` or those of the expert. Defaults
+            to ``dict(type='RIDELoss')``.
         **kwargs: As for :class:`LongTailClsHead`. A regulariser is called for
             each expert, and its mean over the experts is added; post-hoc rules
             act on the mean logits.
@@ -89,6 +91,8 @@ class MultiExpertHead(LongTailClsHead):
         features = self.pre_logits(feats)
         logits = self.expert_logits(features)
         target = self.gather_targets(data_samples, logits)
+        if getattr(self.loss_module, 'needs_features', False):
+            kwargs['features'] = torch.stack(features)
         losses = dict(loss=self.compute_loss(logits, target, **kwargs))
         for name, part in self.regularizers.items():
             values = [part(features=x, logits=z, target=target) for x, z in zip(features, logits)]
@@ -100,7 +104,11 @@ class MultiExpertHead(LongTailClsHead):
         """Call a multi-expert loss once, any other once an expert; logits ``(E, N, C)``."""
         if len(getattr(self.loss_module, 'score_dims', ())) == 3:
             return super().compute_loss(logits, target, **kwargs)
-        return sum(super(MultiExpertHead, self).compute_loss(z, target, **kwargs) for z in logits)
+        if 'features' not in kwargs:
+            return sum(super(MultiExpertHead, self).compute_loss(z, target, **kwargs) for z in logits)
+        features = kwargs.pop('features')
+        return sum(super(MultiExpertHead, self).compute_loss(z, target, features=x, **kwargs)
+                   for z, x in zip(logits, features))
 
     def predict_logits(self, feats: Sequence[Tensor]) -> Tensor:
         """Mean logits of the experts ``(N, C)`` after the post-hoc rules."""

@@ -4,7 +4,9 @@ from .balanced_softmax_loss import BalancedSoftmaxLoss
 from .base import LongTailLoss
 from .class_balanced_loss import ClassBalancedLoss
 from .cosine_loss import CosineLoss
+from .feature_loss import FeatureLoss
 from .gaussian_clouded_logit_loss import GaussianCloudedLogitLoss
+from .influence_balanced_loss import InfluenceBalancedLoss
 from .kps_loss import KPSLoss
 from .label_aware_smoothing_loss import LabelAwareSmoothingLoss
 from .lade_loss import LADELoss
@@ -21,7 +23,9 @@ __all__ = [
     'BalancedSoftmaxLoss',
     'ClassBalancedLoss',
     'CosineLoss',
+    'FeatureLoss',
     'GaussianCloudedLogitLoss',
+    'InfluenceBalancedLoss',
     'KPSLoss',
     'LADELoss',
     'LDAMLoss',

@@ -57,6 +57,9 @@ class LongTailLoss(DistributionAware, nn.Module):
     score_dims = ('N', 'C')
     """Names of the dimensions of the logits."""
 
+    needs_features = False
+    """Whether the head also hands over the features; see :class:`FeatureLoss`."""
+
     def __init__(self,
                  class_counts: CountsLike | None = None,
                  drw: Mapping[str, Any] | None = None,
@@ -137,6 +140,12 @@ class LongTailLoss(DistributionAware, nn.Module):
                 a GPU are not read for this; a data set checks them beforehand).
             DistributionError: The class counts are missing or of another ``C``.
         """
+        return self._checked_compute(cls_score, target, weight, avg_factor, reduction_override)
+
+    def _checked_compute(self, cls_score: Tensor, target: Tensor, weight: Tensor | None,
+                         avg_factor: float | Tensor | None, reduction_override: str | None,
+                         **inputs: Tensor) -> Tensor:
+        """Call :meth:`compute` with checked input; ``inputs`` are what it takes beyond its own."""
         kind = check_reduction(reduction_override or self.reduction)
         if avg_factor is not None and kind == 'sum':
             raise ConfigError("avg_factor cannot be used with reduction='sum'; use 'mean' or 'none'")
@@ -148,7 +157,8 @@ class LongTailLoss(DistributionAware, nn.Module):
             if target.dim() == 2:
                 target = target.to(cls_score.dtype)
             reduce = Reduction(kind, weight, avg_factor, over_processes=self.training)
-            return self.loss_weight * self.compute(cls_score, target, reduce)
+            inputs = {name: tensor.to(cls_score.dtype) for name, tensor in inputs.items()}
+            return self.loss_weight * self.compute(cls_score, target, reduce, **inputs)
 
     def weight_of_classes(self, cls_score: Tensor) -> Tensor | None:
         """Class weights now in force, the method's and the deferred ones, shape ``(C,)``."""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ltkit.distribution_aware import distribution_aware_parts
+from ltkit.models.regularizers import Regularizer
 from ltkit.registry import HEADS, LOSSES, MODELS
 from ltkit.structures import DataSample
 from ltkit.utils.errors import ConfigError, DataError
@@ -128,6 +129,37 @@ def test_regularizers_are_added_under_their_names():
     assert set(parts) <= set(head.modules())
     losses['loss_feature_norm'].backward()
     assert torch.allclose(feats[0].grad, 2 * feats[0].detach() / 18)
+
+
+@pytest.mark.parametrize('needs', [True, False])
+def test_a_loss_that_needs_the_features_gets_them(needs):
+    class Loss(nn.Module):
+        needs_features = needs
+
+        def forward(self, cls_score, target, **kwargs):
+            self.seen = kwargs
+            return cls_score.sum()
+
+    loss = Loss()
+    feats = (torch.rand(5, 2), torch.randn(5, 6))
+    build(loss=loss).loss(feats, samples([0, 1, 2, 3, 0]), weight=3)
+    assert set(loss.seen) == ({'weight', 'features'} if needs else {'weight'})
+    assert loss.seen.get('features', feats[-1]) is feats[-1]
+
+
+def test_influence_balanced_loss_in_the_head():
+    cfg = dict(type='InfluenceBalancedLoss', class_counts=[50, 20, 10, 5])
+    head, feats, labels = build(loss=cfg), (torch.randn(5, 6), ), [0, 1, 2, 3, 0]
+    want = LOSSES.build(cfg)(head(feats), torch.tensor(labels), features=feats[0])
+    assert torch.equal(head.loss(feats, samples(labels))['loss'], want)
+    theirs = MODELS.build(dict(type='mmpretrain.LinearClsHead', num_classes=4, in_channels=6, loss=LOSSES.build(cfg)))
+    with pytest.raises(ConfigError, match='InfluenceBalancedLoss needs the features'):
+        theirs.loss(feats, samples(labels))
+
+
+def test_a_regulariser_is_no_loss():
+    with pytest.raises(ConfigError, match=r"head.loss is Regularizer, .* head.regularizers=\[dict\(type='Regularizer"):
+        build(loss=Regularizer())
 
 
 def test_posthoc_rules_act_in_prediction_alone_and_in_order():

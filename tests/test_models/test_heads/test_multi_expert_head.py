@@ -69,6 +69,27 @@ def test_any_other_loss_is_added_over_the_experts():
     assert torch.allclose(head.loss(feats, samples())['loss'], want)
 
 
+def test_a_loss_that_needs_features_gets_those_of_each_expert():
+    head = build(loss=dict(type='InfluenceBalancedLoss', class_counts=[50, 20, 10, 5]))
+    feats = features()
+    target = torch.tensor([0, 1, 2, 3, 0])
+    want = sum(head.loss_module(z, target, features=x) for z, x in zip(head(feats), feats))
+    assert torch.allclose(head.loss(feats, samples())['loss'], want)
+
+
+def test_a_multi_expert_loss_that_needs_features_gets_all():
+    class Stacked(Joint):
+        needs_features = True
+
+        def forward(self, cls_score, target, features):
+            self.features = features
+            return super().forward(cls_score, target)
+
+    loss, feats = Stacked(), features()
+    build(loss=loss).loss(feats, samples())
+    assert torch.equal(loss.features, torch.stack(feats))
+
+
 def test_ride_is_the_default_loss_and_takes_the_scale():
     head = build(classifier=dict(type='CosineClassifier', scale=12), loss=dict(
         type='RIDELoss', class_counts=[50, 20, 10, 5]))
