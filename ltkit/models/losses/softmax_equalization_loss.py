@@ -67,9 +67,9 @@ class SoftmaxEqualizationLoss(LongTailLoss):
     def class_losses(self, cls_score: Tensor) -> Tensor:
         """The loss of each sample with every class as its label, shape ``(N, C)``."""
         kept = self.kept(cls_score)
-        lowest = torch.finfo(cls_score.dtype).min
-        total = cls_score.masked_fill(~kept, lowest).logsumexp(dim=1, keepdim=True)
-        return torch.where(kept, total, torch.logaddexp(total, cls_score)) - cls_score
+        masked = cls_score.masked_fill(~kept, torch.finfo(cls_score.dtype).min)
+        total = masked.logsumexp(dim=1, keepdim=True)
+        return torch.where(kept, -masked.log_softmax(dim=1), torch.logaddexp(total, cls_score) - cls_score)
 
     def kept(self, cls_score: Tensor) -> Tensor:
         """What stays in the softmax when it is not the label, bool, shape ``(N, C)``; drawn anew in each call."""
