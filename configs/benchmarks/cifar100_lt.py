@@ -19,6 +19,8 @@ methods = {
     'LADE': 'lade/r32_cifar100_lt.py',
     'Label-aware smoothing': 'label_aware_smoothing/r32_cifar100_lt.py',
     'LDAM-DRW': 'ldam/r32_cifar100_lt.py',
+    'GCL': 'gcl/r32_cifar100_lt.py',
+    'KPS': 'kps/r32_cifar100_lt.py',
     'RIDE': 'ride/r32_cifar100_lt.py',
 }
 imbalance_factors = [100, 50, 10]

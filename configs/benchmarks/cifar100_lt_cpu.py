@@ -17,6 +17,8 @@ methods = {
     'LADE': 'lade/r8_cifar100_lt_20e.py',
     'Label-aware smoothing': 'label_aware_smoothing/r8_cifar100_lt_20e.py',
     'LDAM-DRW': 'ldam/r8_cifar100_lt_20e.py',
+    'GCL': 'gcl/r8_cifar100_lt_20e.py',
+    'KPS': 'kps/r8_cifar100_lt_20e.py',
     'RIDE': 'ride/r8_cifar100_lt_20e.py',
 }
 imbalance_factors = [100]

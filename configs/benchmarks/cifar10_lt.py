@@ -16,6 +16,8 @@ methods = {
     'LADE': 'lade/r32_cifar10_lt.py',
     'Label-aware smoothing': 'label_aware_smoothing/r32_cifar10_lt.py',
     'LDAM-DRW': 'ldam/r32_cifar10_lt.py',
+    'GCL': 'gcl/r32_cifar10_lt.py',
+    'KPS': 'kps/r32_cifar10_lt.py',
     'RIDE': 'ride/r32_cifar10_lt.py',
 }
 imbalance_factors = [100, 50, 10]

@@ -17,6 +17,8 @@ methods = {
     'LADE': 'lade/r8_digits_lt.py',
     'Label-aware smoothing': 'label_aware_smoothing/r8_digits_lt.py',
     'LDAM-DRW': 'ldam/r8_digits_lt.py',
+    'GCL': 'gcl/r8_digits_lt.py',
+    'KPS': 'kps/r8_digits_lt.py',
     'RIDE': 'ride/r8_digits_lt.py',
 }
 seeds = [0, 1, 2]

@@ -56,7 +56,8 @@ def test_names_are_unique() -> None:
 def test_metafile(method: str) -> None:
     content = metafile(method)
     (collection,) = content['Collections']
-    assert collection['Paper']['Title'] and collection['Paper']['URL'].startswith('https://arxiv.org/abs/')
+    assert collection['Paper']['Title']
+    assert collection['Paper']['URL'].startswith(('https://arxiv.org/abs/', 'https://doi.org/'))
     assert collection['README'] == f'configs/{method}/README.md'
     for model in content['Models']:
         assert model['In Collection'] == collection['Name']

@@ -30,6 +30,8 @@ def cosine(epoch: int, epochs: int) -> float:
 RECIPES = {
     'erm/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
     'ldam/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
+    'gcl/r32_cifar100_lt': (200, 64, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
+    'kps/r32_cifar10_lt': (200, 64, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
     'ride/r32_cifar100_lt': (200, 128, 5e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
     'balanced_softmax/r32_cifar100_lt_autoaugment': (13000, 512, 5e-4, False, lambda i: (
         0.05 + 0.05 * i / 799 if i < 800 else 0.1 * cosine(i - 800, 12200))),

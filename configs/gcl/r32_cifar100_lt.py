@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/resnet32_cifar.py',
+    '../_base_/datasets/cifar100_lt.py',
+    '../_base_/schedules/gcl_cifar_200e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    head=dict(classifier=dict(type='CosineClassifier', scale=30), loss=dict(type='GaussianCloudedLogitLoss')),
+    train_cfg=dict(augments=[dict(type='Mixup', alpha=1.0)]))
+train_dataloader = dict(batch_size=64)
