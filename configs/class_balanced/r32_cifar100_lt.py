@@ -1,2 +1,2 @@
 _base_ = '../erm/r32_cifar100_lt.py'
-model = dict(head=dict(loss=dict(type='ClassBalancedLoss')))
+model = dict(head=dict(loss=dict(type='ClassBalancedLoss', beta=0.9)))

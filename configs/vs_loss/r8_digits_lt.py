@@ -1,2 +1,2 @@
 _base_ = '../erm/r8_digits_lt.py'
-model = dict(head=dict(loss=dict(type='VSLoss', gamma=0.3, tau=1.0)))
+model = dict(head=dict(loss=dict(type='VSLoss', gamma=0.05, tau=0.75)))
