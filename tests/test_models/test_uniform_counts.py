@@ -26,7 +26,7 @@ REDUCES = {
     'SoftmaxEqualizationLoss': [{}],
     'LDAMLoss': [dict(max_margin=0)],
     'GaussianCloudedLogitLoss': [{}],
-    'InfluenceBalancedLoss': [dict(begin=1)],
+    'InfluenceBalancedLoss': [dict(begin=9)],
     'KPSLoss': [dict(max_margin=0)],
 }
 SOFT_DIFFERS = ('LDAMLoss', 'KPSLoss')  # of soft labels they have another equation, equal but for rounding
