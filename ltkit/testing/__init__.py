@@ -28,7 +28,7 @@ from .distributed import run_distributed
 Checks = dict[str, Callable[[Part], None]]
 Skip = Mapping[str, str] | None
 Options = Mapping[str, Any] | None
-KINDS = ('loss', 'sampler', 'classifier', 'metric', 'dataset')
+KINDS = ('loss', 'regularizer', 'sampler', 'classifier', 'metric', 'dataset')
 
 
 def checks_of(kind: str) -> Checks:
@@ -53,6 +53,11 @@ def check_loss(what: Any, *, skip: Skip = None, options: Options = None, **kwarg
         ConformanceError: Lists the checks that fail, each with the reason.
     """
     return _run('loss', what, kwargs, skip, options)
+
+
+def check_regularizer(what: Any, *, skip: Skip = None, options: Options = None, **kwargs: Any) -> dict[str, str]:
+    """Run all checks of a regulariser; arguments as of :func:`check_loss`, without options."""
+    return _run('regularizer', what, kwargs, skip, options)
 
 
 def check_sampler(what: Any, *, skip: Skip = None, options: Options = None, **kwargs: Any) -> dict[str, str]:
@@ -121,6 +126,7 @@ __all__ = [
     'check_dataset',
     'check_loss',
     'check_metric',
+    'check_regularizer',
     'check_sampler',
     'checks_of',
     'parametrize_with_checks',

@@ -10,12 +10,12 @@ from unittest import SkipTest
 
 from mmengine.registry import DefaultScope
 
-from ..registry import CLASSIFIERS, DATASETS, LOSSES, METRICS, SAMPLERS, Registry
+from ..registry import CLASSIFIERS, DATASETS, LOSSES, METRICS, REGULARIZERS, SAMPLERS, Registry
 from ..utils.errors import ConfigError, did_you_mean
 from ..utils.rng import rng_state, set_rng_state
 
 REGISTRIES: dict[str, Registry] = dict(
-    loss=LOSSES, sampler=SAMPLERS, classifier=CLASSIFIERS, metric=METRICS, dataset=DATASETS)
+    loss=LOSSES, regularizer=REGULARIZERS, sampler=SAMPLERS, classifier=CLASSIFIERS, metric=METRICS, dataset=DATASETS)
 
 
 class ConformanceError(AssertionError):
@@ -35,7 +35,8 @@ class Part:
                            options=dict(num_classes=10), kwargs=dict(max_margin=0.5))
 
     Args:
-        kind (str): 'loss', 'sampler', 'classifier', 'metric' or 'dataset'.
+        kind (str): 'loss', 'regularizer', 'sampler', 'classifier', 'metric' or
+            'dataset'.
         what: A class, a function that makes one, a config ``dict(type=...)`` or
             a registered name.
         kwargs (Mapping, optional): Constructor arguments.

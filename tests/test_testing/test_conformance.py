@@ -104,7 +104,7 @@ def test_a_check_leaves_the_random_state():
 
 
 def test_every_check_says_what_it_proves():
-    for kind in ('loss', 'sampler', 'classifier', 'metric', 'dataset'):
+    for kind in ('loss', 'regularizer', 'sampler', 'classifier', 'metric', 'dataset'):
         for name, check in checks_of(kind).items():
             assert check.__doc__ and check.__doc__.rstrip().endswith('.'), f'{kind} {name}'
 

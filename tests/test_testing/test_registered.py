@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ltkit.datasets.split_lists import shipped_file
-from ltkit.registry import CLASSIFIERS, DATASETS, LOSSES, METRICS, SAMPLERS
+from ltkit.registry import CLASSIFIERS, DATASETS, LOSSES, METRICS, REGULARIZERS, SAMPLERS
 from ltkit.testing import checks_of, stand_ins
 from ltkit.testing.conformance import Part, bound_checks
 
@@ -36,6 +36,11 @@ def checks_over(kind, names):
 
 @checks_over('loss', registered(LOSSES))
 def test_losses(check):
+    check()
+
+
+@checks_over('regularizer', registered(REGULARIZERS))
+def test_regularizers(check):
     check()
 
 
