@@ -2,6 +2,7 @@
 
 from .checkpoint_hook import CheckpointHook
 from .checkpoint_state_hook import CheckpointStateHook
+from .class_difficulty_hook import ClassDifficultyHook
 from .class_distribution_hook import ClassDistributionHook
 from .deferred_reweighting import DeferredReweighting
 from .epoch_hook import EpochHook
@@ -14,6 +15,7 @@ from .sync_statistics_hook import SyncStatisticsHook
 __all__ = [
     'CheckpointHook',
     'CheckpointStateHook',
+    'ClassDifficultyHook',
     'ClassDistributionHook',
     'DeferredReweighting',
     'EpochHook',

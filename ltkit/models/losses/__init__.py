@@ -3,6 +3,7 @@
 from .balanced_softmax_loss import BalancedSoftmaxLoss
 from .base import LongTailLoss
 from .class_balanced_loss import ClassBalancedLoss
+from .class_difficulty_balanced_loss import ClassDifficultyBalancedLoss
 from .cosine_loss import CosineLoss
 from .feature_loss import FeatureLoss
 from .gaussian_clouded_logit_loss import GaussianCloudedLogitLoss
@@ -22,6 +23,7 @@ from .weighted_softmax_loss import WeightedSoftmaxLoss
 __all__ = [
     'BalancedSoftmaxLoss',
     'ClassBalancedLoss',
+    'ClassDifficultyBalancedLoss',
     'CosineLoss',
     'FeatureLoss',
     'GaussianCloudedLogitLoss',
