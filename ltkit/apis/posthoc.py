@@ -24,6 +24,7 @@ from ltkit.utils.provenance import provenance
 from ltkit.visualization import plot_sweep, results_table
 
 from .arguments import option_value
+from .posthoc_fit import LogitTap, PosthocFit
 from .run import test_runner
 
 MAX_VALUES = 1000
@@ -86,7 +87,7 @@ class LogitStore(Hook):
     def before_test_epoch(self, runner: Runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.head, self.batches = model.head, []
-        self._rules, model.head.posthoc = model.head.posthoc, nn.ModuleList([_Tap(self)])
+        self._rules, model.head.posthoc = model.head.posthoc, nn.ModuleList([LogitTap(self.keep)])
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self.batches.append((self._latest, outputs))
@@ -97,18 +98,6 @@ class LogitStore(Hook):
     def keep(self, logits: Tensor) -> None:
         """Take the logits of a batch, shape ``(N, C)``."""
         self._latest = logits.detach().cpu()
-
-
-class _Tap(nn.Module):
-    """Stands where the rules do, shows the logits to a store and changes nothing."""
-
-    def __init__(self, store: LogitStore) -> None:
-        super().__init__()
-        self._keep = store.keep
-
-    def forward(self, logits: Tensor) -> Tensor:
-        self._keep(logits)
-        return logits
 
 
 def sweep_posthoc(cfg: Config, checkpoint: str, argument: str, values: Sequence[float]) -> dict[str, Any]:
@@ -127,7 +116,8 @@ def sweep_posthoc(cfg: Config, checkpoint: str, argument: str, values: Sequence[
     Returns:
         dict: What was written into ``<work_dir>/posthoc_sweep.json``: the
         ``rules``, ``argument``, ``sweep`` (a list of ``value`` and ``metrics``),
-        ``without`` (the metrics without any rule) and what made them.
+        ``without`` (the metrics without any rule), ``posthoc_fit`` where a rule
+        before the last was fitted, and what made them.
 
     Raises:
         ConfigError: There is no rule, or it does not take the argument.
@@ -139,6 +129,7 @@ def sweep_posthoc(cfg: Config, checkpoint: str, argument: str, values: Sequence[
     known = list(inspect.signature(POSTHOC.get(rules[-1]['type'])).parameters)
     if argument not in known:
         raise ConfigError(f"--sweep: {rules[-1]['type']} has no argument '{argument}'{did_you_mean(argument, known)}")
+    cfg.model.head.posthoc = [*rules[:-1], {**rules[-1], argument: values[0]}]  # what is swept needs no fit
     cfg.default_hooks = dict(cfg.get('default_hooks') or {}, results=None)
     runner, store = test_runner(cfg, checkpoint), LogitStore()
     runner.register_hook(store, priority='LOWEST')
@@ -149,6 +140,8 @@ def sweep_posthoc(cfg: Config, checkpoint: str, argument: str, values: Sequence[
     swept = []
     for value in values:
         chain = store.head.build_posthoc([*rules[:-1], {**rules[-1], argument: value}])
+        for rule, own in zip(chain[:-1], store.head.posthoc):
+            rule.load_state_dict(own.state_dict())  # with what was fitted
         for rule in chain:
             if isinstance(rule, DistributionAware) and not rule.class_counts_given and distribution is not None:
                 rule.set_class_distribution(distribution)
@@ -156,6 +149,9 @@ def sweep_posthoc(cfg: Config, checkpoint: str, argument: str, values: Sequence[
     results = dict(
         config=cfg.filename, checkpoint=checkpoint, rules=rules, argument=argument, sweep=swept, without=without,
         thresholds=None if distribution is None else distribution.thresholds, **provenance())
+    fitted = [entry for hook in runner.hooks if isinstance(hook, PosthocFit) for entry in hook.fitted]
+    if fitted:
+        results['posthoc_fit'] = fitted
     if is_main_process():
         draw_sweep(results, runner.work_dir)
         path = os.path.join(runner.work_dir, 'posthoc_sweep.json')

@@ -16,6 +16,7 @@ from ltkit.engine.launch import launch_id, restarts
 from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError
 
+from .posthoc_fit import PosthocFit
 from .report import final_table
 
 
@@ -55,6 +56,9 @@ def train(cfg: Config) -> dict[str, Any]:
 def test(cfg: Config, checkpoint: str) -> dict[str, Any]:
     """Evaluate a checkpoint on the test set of a config.
 
+    Post-hoc rules that need it are fitted to the images of ``val_dataloader``
+    first; see :class:`.posthoc_fit.PosthocFit`.
+
     Args:
         cfg (Config): As :func:`ltkit.config.load_config` gives it.
         checkpoint (str): Path of the checkpoint; all its weights must match.
@@ -73,11 +77,14 @@ def test_runner(cfg: Config, checkpoint: str) -> Runner:
         raise ConfigError(f'{cfg.filename} has no test_dataloader')
     if not checkpoint.startswith(('http://', 'https://')) and not os.path.isfile(checkpoint):
         raise CheckpointError(f'no checkpoint at {checkpoint}')
+    fit = PosthocFit(cfg)
     cfg.load_from, cfg.resume, cfg.strict_load = checkpoint, False, True
     for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader',
                 'val_cfg', 'val_evaluator'):
         cfg[key] = None
-    return Runner.from_cfg(cfg)
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(fit)
+    return runner
 
 
 def use_amp(cfg: Config, dtype: str | None = None) -> None:

@@ -62,3 +62,23 @@ def test_posthoc_slips_are_one_line(tool, tmp_path, repo_root):
                              (['--sweep', 'tau=1'], 'a sweep needs a post-hoc rule')):
         done = tool('test.py', *run, *options)
         assert done.returncode == 2 and message in done.stdout.splitlines()[-1] and 'Traceback' not in done.stdout
+
+
+def test_a_temperature_is_fitted_to_held_out_images(tool, tmp_path, trained, repo_root):
+    config = repo_root / 'configs/erm/r8_digits_lt_held_out.py'
+    done = tool('train.py', config, '--work-dir', tmp_path / 'run', '--cfg-options', 'train_cfg.max_epochs=2',
+                'default_hooks.checkpoint.interval=2')
+    assert done.returncode == 0, done.stdout
+    for name, options in (('plain', []), ('fitted', ['--posthoc', 'TemperatureScaling'])):
+        done = tool('test.py', config, tmp_path / 'run/epoch_2.pth', '--work-dir', tmp_path / name, *options)
+        assert done.returncode == 0, done.stdout
+    assert 'fitted to 100 held-out images (DigitsLT held_out): NLL ' in done.stdout
+    plain, fitted = (json.loads((tmp_path / name / 'test_results.json').read_text()) for name in ('plain', 'fitted'))
+    assert fitted['metrics']['accuracy/top1'] == plain['metrics']['accuracy/top1']
+    assert fitted['posthoc_fit'][0]['temperature'] > 0
+    before, after = fitted['posthoc_fit'][0]['nll']
+    assert after <= before
+    done = tool('test.py', repo_root / ERM, trained[0] / 'epoch_2.pth', '--work-dir', tmp_path / 'refused', '--posthoc',
+                'TemperatureScaling')
+    assert done.returncode == 2 and 'would be fitted to the test set' in done.stdout.splitlines()[-1]
+    assert 'Traceback' not in done.stdout

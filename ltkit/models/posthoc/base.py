@@ -10,10 +10,19 @@ from ltkit.distribution_aware import CountsLike, DistributionAware
 class PosthocRule(DistributionAware, nn.Module):
     """Changes logits in prediction, never in training; overrides :meth:`forward`.
 
+    A rule may have arguments that are fitted to held-out samples: it names them in
+    ``fitted_arguments``, says in :attr:`needs_fit` whether they are unknown, and
+    finds them in :meth:`fit`, after which it has them as attributes. They are best
+    kept in buffers, which a checkpoint holds. Until then ``forward`` gives the
+    logits as they are, since a validation during training comes first.
+    ``tools/test.py`` fits what needs it.
+
     Args:
         class_counts (optional): Training samples of each class; normally they
             come with the checkpoint, or from ``ClassDistributionHook``.
     """
+
+    fitted_arguments: tuple[str, ...] = ()
 
     def __init__(self, class_counts: CountsLike | None = None) -> None:
         super().__init__()
@@ -26,6 +35,20 @@ class PosthocRule(DistributionAware, nn.Module):
             head (nn.Module): It has ``classifier``, or ``classifiers`` for several experts.
             before (int): How many rules are applied to the logits before this one.
         """
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether :meth:`fit` has to be called first."""
+        return False
+
+    def fit(self, logits: Tensor, labels: Tensor) -> None:
+        """Fit the rule to held-out samples.
+
+        Args:
+            logits (Tensor): As :meth:`forward` gets them, shape ``(N, C)``.
+            labels (Tensor): True classes, int64, shape ``(N,)``.
+        """
+        raise NotImplementedError(f'{type(self).__name__} has nothing to fit')
 
     def forward(self, logits: Tensor) -> Tensor:
         """Logits, shape ``(..., C)``, to logits of the same shape."""
