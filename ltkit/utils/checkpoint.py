@@ -98,10 +98,10 @@ def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str, s
         raise CheckpointError(f'{source} has no weights: its state_dict is a {type(state).__name__}')
     state = OrderedDict((re.sub(r'^(module\.|_orig_mod\.)+', '', str(key)), value) for key, value in state.items())
     own = model.state_dict()
-    # Either side may lack the class counts (before training) and the post-hoc rules, which are for prediction alone;
-    # num_batches_tracked is bookkeeping.
-    unknown = {key for key in own if (key.endswith('class_counts') or '.posthoc.' in key)
-               and 0 in (own[key].numel(), torch.as_tensor(state.get(key, [])).numel())}
+    # A buffer that is empty in the model is to be filled. The file as well may lack the class counts (before training)
+    # and the post-hoc rules, which are for prediction alone; num_batches_tracked is bookkeeping.
+    unknown = {key for key in own if own[key].numel() == 0 or (
+        (key.endswith('class_counts') or '.posthoc.' in key) and not torch.as_tensor(state.get(key, [])).numel())}
     weights = [key for key in own if key not in unknown and not key.endswith('num_batches_tracked')]
     missing = [key for key in weights if key not in state]
     unexpected = [key for key in state if key not in own and '.posthoc.' not in key]

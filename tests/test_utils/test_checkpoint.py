@@ -18,6 +18,7 @@ from mmengine.optim import MultiStepLR, OneCycleLR, ReduceOnPlateauLR
 from torch import nn
 
 from ltkit.distribution_aware import DistributionAware
+from ltkit.models.losses import ClassDifficultyBalancedLoss
 from ltkit.utils.checkpoint import (
     from_plain,
     latest_checkpoint,
@@ -229,6 +230,16 @@ def test_class_counts_may_be_known_on_one_side(own, stored, after):
     without = {key: value for key, value in source.state_dict().items() if key != 'class_counts'}
     load_weights(model, without, 'some.pth')
     assert model.class_counts.tolist() == after
+
+
+@pytest.mark.parametrize('strict', [True, False])
+def test_difficulties_of_classes_fill_those_that_are_not_known(strict):
+    source, fresh = ClassDifficultyBalancedLoss(), ClassDifficultyBalancedLoss()
+    source.set_difficulty([0.5, 0.25])
+    load_weights(fresh, source.state_dict(), 'some.pth', strict=strict)
+    assert fresh.difficulty.tolist() == [0.5, 0.25]
+    with pytest.raises(CheckpointError, match=r'difficulty is \(2,\) in the file and \(3,\) in the model'):
+        load_weights(ClassDifficultyBalancedLoss(class_counts=[1, 1, 1]), source.state_dict(), 'some.pth')
 
 
 # ------------------------------------------------------------------- latest
