@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +70,7 @@ def test_bad_input(tree: Path) -> None:
         ImageListDataset(tree)
 
 
-def test_a_list_of_the_size_of_inaturalist_is_set_up_fast(tmp_path: Path) -> None:
+def test_a_list_of_the_size_of_inaturalist(tmp_path: Path) -> None:
     size = 437_513
     lines = [
         f'train_val2018/Plantae/{idx % 8142}/9f8ecb39e5f767e39e9b28e34488f179.jpg {idx % 8142}'
@@ -79,8 +78,5 @@ def test_a_list_of_the_size_of_inaturalist_is_set_up_fast(tmp_path: Path) -> Non
     ]
     path = tmp_path / 'list.txt'
     path.write_text('\n'.join(lines))
-    begin = time.perf_counter()
     data = ImageListDataset(ann_file=path, num_classes=8142)
-    took = time.perf_counter() - begin
     assert len(data) == size and data.get_data_info(size - 1)['img_path'] == lines[-1].split()[0]
-    assert took < 2.0

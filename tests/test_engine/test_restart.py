@@ -115,12 +115,12 @@ def test_signal_to_the_launcher(small_run, make, repo_root, number):
     with open(small_run.folder / 'printed', 'w', encoding='utf-8') as out:
         process = subprocess.Popen(command, cwd=small_run.folder, stdout=out, stderr=out, env=env)
         try:
-            until = time.monotonic() + 60
+            until = time.monotonic() + 150
             while not (small_run.folder / 'long' / 'epoch_1.pth').exists() and time.monotonic() < until:
                 assert process.poll() is None, (small_run.folder / 'printed').read_text()
                 time.sleep(0.1)
             process.send_signal(number)
-            status = process.wait(60)
+            status = process.wait(150)
         finally:
             process.kill()
     printed = (small_run.folder / 'printed').read_text()

@@ -90,10 +90,9 @@ def test_workers_outlive_a_signal_that_is_not_of_their_parent():
     time.sleep(0.2)
     assert [int(pid) for pid in loader] == [worker] * 6
     process = loader._iterator._workers[0]
-    began = time.perf_counter()
     process.terminate()  # as the loader and the end of the parent do
-    process.join(5)
-    assert process.exitcode == 0 and time.perf_counter() - began < 2
+    process.join(60)
+    assert process.exitcode == 0
     loader._iterator._shutdown_workers()
 
 

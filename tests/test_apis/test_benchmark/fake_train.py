@@ -2,7 +2,8 @@
 
 Its result depends on config, options, seed and all epochs, so that a run which is
 resumed wrongly ends elsewhere. ``FAKE_LOG`` is a file with a line for each start and
-end; ``FAKE_SECONDS`` how long an epoch takes; a config whose name has ``fails`` fails;
+end; ``FAKE_SECONDS`` how long an epoch takes, all but the first ``FAKE_LATER_SECONDS``;
+``FAKE_TOGETHER`` how many runs have to be started before one goes on; a config whose name has ``fails`` fails;
 ``FAKE_CHECKPOINT`` a file that a checkpoint is a copy of.
 """
 
@@ -38,8 +39,10 @@ def main() -> None:
     if args.resume:
         saved = json.loads((args.work_dir / 'progress.json').read_text())
         total, first = saved['total'], saved['epoch']
+    while Path(os.environ['FAKE_LOG']).read_text().count('start ') < int(os.environ.get('FAKE_TOGETHER', '0')):
+        time.sleep(0.01)
     for epoch in range(first, EPOCHS):
-        time.sleep(float(os.environ.get('FAKE_SECONDS', '0')))
+        time.sleep(float(os.environ.get('FAKE_LATER_SECONDS' if epoch else 'FAKE_SECONDS', '0')))
         print(f'epoch {epoch} of {name}', flush=True)
         if 'fails' in args.config and epoch == 1:
             sys.exit('error: the loss is not finite')

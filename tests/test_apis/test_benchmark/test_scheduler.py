@@ -53,7 +53,7 @@ def test_slots_of_cores_and_gpus(monkeypatch):
 
 def test_so_many_at_once(fake, monkeypatch):
     fake.config('seeds = [0, 1, 2]\nreference = False', ('erm', 'ours'))
-    monkeypatch.setenv('FAKE_SECONDS', '0.02')
+    monkeypatch.setenv('FAKE_TOGETHER', '2')
     assert fake.main('--jobs', 2) == 0
     running, most = 0, 0
     for what, _, _ in fake.events():
@@ -64,7 +64,7 @@ def test_so_many_at_once(fake, monkeypatch):
 
 def test_two_calls_at_once_train_each_run_once(fake):
     fake.config('seeds = [0, 1]\nreference = False')
-    calls = [fake.start('--jobs', '1', FAKE_SECONDS='0.1') for _ in range(2)]
+    calls = [fake.start('--jobs', '1', FAKE_SECONDS='0.1', FAKE_LATER_SECONDS='0.1') for _ in range(2)]
     outputs = [call.communicate(timeout=WAIT)[0] for call in calls]
     assert [call.returncode for call in calls] == [0, 0], outputs
     assert len(fake.events()) == 8 and set(fake.count('start').values()) == {1}
@@ -73,7 +73,7 @@ def test_two_calls_at_once_train_each_run_once(fake):
 @pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
 def test_an_end_from_outside_leaves_no_child_and_is_resumed(fake, number, status):
     fake.config('seeds = [0]\nreference = False')
-    call = fake.start('--jobs', '2', FAKE_SECONDS='0.4')
+    call = fake.start('--jobs', '2', FAKE_SECONDS='0.4', FAKE_LATER_SECONDS='2')
     wait_for(lambda: list(fake.work_dir.glob('runs/**/epoch_1.pth')), 'a checkpoint')
     call.send_signal(number)
     call.communicate(timeout=WAIT)
@@ -91,7 +91,7 @@ def kill_at_random(bench, times: int) -> int:
     """Start the command and kill it (only it) at random moments, then let it end; how often it was killed."""
     draw, killed = random.Random(times), 0
     for _ in range(times):
-        call = bench.start('--jobs', '2', FAKE_SECONDS='0.05')
+        call = bench.start('--jobs', '2', FAKE_SECONDS='0.05', FAKE_LATER_SECONDS='0.05')
         time.sleep(draw.uniform(0.2, 6.0))
         killed += call.poll() is None
         call.send_signal(draw.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
