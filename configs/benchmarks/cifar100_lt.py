@@ -18,6 +18,8 @@ methods = {
     'VS loss': 'vs_loss/r32_cifar100_lt.py',
     'LADE': 'lade/r32_cifar100_lt.py',
     'Label-aware smoothing': 'label_aware_smoothing/r32_cifar100_lt.py',
+    'Influence-balanced loss': 'influence_balanced/r32_cifar100_lt.py',
+    'Range loss': 'range_loss/r32_cifar100_lt.py',
     'LDAM-DRW': 'ldam/r32_cifar100_lt.py',
     'GCL': 'gcl/r32_cifar100_lt.py',
     'KPS': 'kps/r32_cifar100_lt.py',

@@ -16,6 +16,8 @@ methods = {
     'VS loss': 'vs_loss/r8_cifar100_lt_20e.py',
     'LADE': 'lade/r8_cifar100_lt_20e.py',
     'Label-aware smoothing': 'label_aware_smoothing/r8_cifar100_lt_20e.py',
+    'Influence-balanced loss': 'influence_balanced/r8_cifar100_lt_20e.py',
+    'Range loss': 'range_loss/r8_cifar100_lt_20e.py',
     'LDAM-DRW': 'ldam/r8_cifar100_lt_20e.py',
     'GCL': 'gcl/r8_cifar100_lt_20e.py',
     'KPS': 'kps/r8_cifar100_lt_20e.py',

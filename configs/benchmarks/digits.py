@@ -16,6 +16,8 @@ methods = {
     'VS loss': 'vs_loss/r8_digits_lt.py',
     'LADE': 'lade/r8_digits_lt.py',
     'Label-aware smoothing': 'label_aware_smoothing/r8_digits_lt.py',
+    'Influence-balanced loss': 'influence_balanced/r8_digits_lt.py',
+    'Range loss': 'range_loss/r8_digits_lt.py',
     'LDAM-DRW': 'ldam/r8_digits_lt.py',
     'GCL': 'gcl/r8_digits_lt.py',
     'KPS': 'kps/r8_digits_lt.py',

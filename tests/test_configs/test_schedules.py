@@ -30,6 +30,10 @@ def cosine(epoch: int, epochs: int) -> float:
 RECIPES = {
     'erm/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
     'ldam/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
+    'influence_balanced/r32_cifar10_lt': (200, 128, 2e-4, False, lambda e: (
+        0.1 * warm_up(e) * steps(e, 0.01, 100, 160, 180))),
+    'influence_balanced/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: (
+        0.1 * warm_up(e) * steps(e, 0.01, 100, 160, 180))),
     'gcl/r32_cifar100_lt': (200, 64, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
     'kps/r32_cifar10_lt': (200, 64, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
     'ride/r32_cifar100_lt': (200, 128, 5e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
@@ -77,3 +81,10 @@ def test_learning_rate(name):
 @pytest.mark.parametrize('name', DEFERRED)
 def test_epoch_of_deferred_weights(name):
     assert load_config(CONFIGS / f'{name}.py').model.head.loss.drw == dict(begin=DEFERRED[name], beta=0.9999)
+
+
+@pytest.mark.parametrize('name, begin', [
+    ('r32_cifar10_lt', 100), ('r32_cifar100_lt', 100), ('r8_cifar100_lt_20e', 10), ('r8_digits_lt', 50)])
+def test_epoch_of_influence_balancing(name, begin):
+    cfg = load_config(CONFIGS / f'influence_balanced/{name}.py')
+    assert cfg.model.head.loss.begin == begin == cfg.train_cfg.max_epochs // 2

@@ -1,0 +1,2 @@
+_base_ = '../erm/r32_cifar10_lt.py'
+model = dict(head=dict(regularizers=[dict(type='RangeLoss', loss_weight=0.001)]))
