@@ -28,6 +28,7 @@ REDUCES = {
     'GaussianCloudedLogitLoss': [{}],
     'InfluenceBalancedLoss': [dict(begin=9)],
     'KPSLoss': [dict(max_margin=0)],
+    'ClassDifficultyBalancedLoss': [{}, dict(average='weights')],  # until somebody measures the difficulty
 }
 SOFT_DIFFERS = ('LDAMLoss', 'KPSLoss')  # of soft labels they have another equation, equal but for rounding
 # What stays of the method with equal counts, and by default.

@@ -87,7 +87,15 @@ def test_shipped_benchmarks_plan(repo_root):
     for path in sorted((repo_root / 'configs' / 'benchmarks').glob('*.py')):
         benchmark = load_benchmark(path)
         runs = plan(benchmark)
-        assert len(runs) == 2 * len(benchmark.methods) * len(benchmark.imbalance_factors) * len(benchmark.seeds)
+        sets = 2 if benchmark.reference else 1
+        assert len(runs) == sets * len(benchmark.methods) * len(benchmark.imbalance_factors) * len(benchmark.seeds)
         assert len({run.identity for run in runs}) == len(runs), path.name
         for name in benchmark.published:  # the baseline is called what the published figures call it
             assert benchmark.baseline in {entry['method'] for entry in published_figures(name)['entries']}
+
+
+def test_the_benchmark_of_equal_classes_has_all_methods_of_the_digits(repo_root):
+    digits, uniform = (load_benchmark(repo_root / 'configs' / 'benchmarks' / name)
+                       for name in ('digits.py', 'digits_uniform.py'))
+    assert uniform.methods == digits.methods
+    assert (uniform.imbalance_factors, uniform.reference, uniform.seeds) == ((1, ), False, digits.seeds)
