@@ -9,9 +9,9 @@ from torch import Tensor
 
 from ltkit.class_weights import effective_number_weights
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_choice, checked_number
 
 from .base import LongTailLoss
-from .checks import checked_choice, checked_number
 from .reduction import Reduction
 
 BASES = ('softmax', 'sigmoid', 'focal')

@@ -11,10 +11,10 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_choice, checked_number
 from ltkit.utils.errors import ConfigError, DistributionError
 
 from .base import LongTailLoss, weight_of_samples
-from .checks import checked_choice, checked_number
 from .reduction import Reduction
 
 DYNAMIC = ('imagenet', 'cifar')

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ltkit.class_weights import log_ratio_weights
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_number
 
 from .base import losses_of_samples
-from .checks import checked_number
 from .cosine_loss import CosineLoss
 from .ldam_loss import margin_losses
 from .uniform_rows import uniform_rows

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from ltkit.class_weights import class_weights
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_choice, checked_number
 from ltkit.utils.errors import ConfigError
 
-from .checks import checked_choice, checked_number
 from .feature_loss import FeatureLoss
 from .reduction import Reduction
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from ltkit.class_weights import log_ratio_weights
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_number
 from ltkit.utils.errors import ConfigError
 
 from .base import losses_of_samples, weight_of_samples
-from .checks import checked_number
 from .cosine_loss import CosineLoss
 from .ldam_loss import margin_losses
 

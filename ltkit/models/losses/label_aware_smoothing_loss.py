@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_choice, checked_number
 from ltkit.utils.errors import ConfigError
 
 from .base import LongTailLoss
-from .checks import checked_choice, checked_number
 
 SHAPES = ('concave', 'linear', 'convex', 'exp')
 SMOOTHED = ('others', 'all')

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_choice, checked_number
 from ltkit.utils.dist import sum_over_processes, world_size
 
 from .balanced_softmax_loss import BalancedSoftmaxLoss
-from .checks import checked_choice, checked_number
 from .reduction import Reduction
 
 IMPORTANCES = ('sample', 'class')

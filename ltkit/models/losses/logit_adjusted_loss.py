@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_number
 
 from .balanced_softmax_loss import BalancedSoftmaxLoss
-from .checks import checked_number
 
 
 @LOSSES.register_module()

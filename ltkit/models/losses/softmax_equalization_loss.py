@@ -10,9 +10,9 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_number
 
 from .base import LongTailLoss, losses_of_samples
-from .checks import checked_number
 from .uniform_rows import uniform_rows
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_number
 
 from .base import LongTailLoss, losses_of_samples
-from .checks import checked_number
 from .log_complement import log_complement
 
 

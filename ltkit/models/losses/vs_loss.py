@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ltkit.class_weights import inverse_frequency_weights
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_number
 
-from .checks import checked_number
 from .logit_adjusted_loss import LogitAdjustedLoss
 
 

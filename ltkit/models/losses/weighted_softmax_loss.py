@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ltkit.class_weights import RULES, class_weights
 from ltkit.registry import LOSSES
+from ltkit.utils.arguments import checked_choice, checked_number
 from ltkit.utils.errors import ConfigError, DistributionError
 
 from .base import LongTailLoss
-from .checks import checked_choice, checked_number
 
 
 @LOSSES.register_module()

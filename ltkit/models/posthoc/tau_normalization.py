@@ -7,9 +7,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from ltkit.registry import POSTHOC
+from ltkit.utils.arguments import checked_number
 from ltkit.utils.errors import ConfigError
 
-from ..losses.checks import checked_number
 from .base import PosthocRule
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ltkit.distribution_aware import CountsLike
 from ltkit.registry import POSTHOC
+from ltkit.utils.arguments import checked_number
 
-from ..losses.checks import checked_number
 from .base import PosthocRule
 from .temperature_fit import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from ltkit.distribution_aware import CountsLike
 from ltkit.registry import POSTHOC
+from ltkit.utils.arguments import checked_number
 
-from ..losses.checks import checked_number
 from .prior_compensation import PriorCompensation
 from .target_prior import PriorLike
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
 from ltkit.models.losses import SoftmaxLoss
-from ltkit.models.losses.checks import checked_choice, checked_number
 from ltkit.utils.errors import ConfigError, DataError
 
 SCORES = torch.zeros(4, 3)
@@ -50,26 +48,3 @@ def test_any_integer_labels(dtype):
 def test_one_hot_labels_of_an_integer_dtype():
     one_hot = torch.eye(3).long()[[0, 1, 2, 2]]
     assert SoftmaxLoss()(SCORES, one_hot).item() == pytest.approx(torch.tensor(3.0).log().item())
-
-
-def test_numbers_in_range_come_back_as_floats():
-    assert [checked_number('x', value, 0, 2) for value in (0, 1, np.float32(0.5))] == [0.0, 1.0, 0.5]
-    assert isinstance(checked_number('x', 3), float)
-
-
-@pytest.mark.parametrize('value', [-1e-9, 2, float('nan'), float('inf'), None, '1', False])
-def test_wrong_numbers(value):
-    with pytest.raises(ConfigError, match=rf'^x must be a number in \[0, 2\), but is {value!r}$'):
-        checked_number('x', value, 0, 2)
-
-
-def test_choices():
-    assert checked_choice('x', 'many', ('many', 'few')) == 'many'
-    with pytest.raises(ConfigError, match=r"^x must be one of many, few, but is 'mani'; did you mean 'many'"):
-        checked_choice('x', 'mani', ('many', 'few'))
-
-
-def test_numbers_up_to_a_largest_one():
-    assert checked_number('x', 1, at_most=1) == 1.0
-    with pytest.raises(ConfigError, match=r'^x must be a number in \[0, 1\], but is 1.01$'):
-        checked_number('x', 1.01, at_most=1)
