@@ -49,6 +49,8 @@ BY_KEY = {
     'collate_fn': 'FUNCTIONS',
     'worker_init_fn': 'FUNCTIONS',
     'optimizer': 'OPTIMIZERS',
+    'meta_optimizer': 'OPTIMIZERS',
+    'meta_loss': 'MODELS',
     'metrics': 'METRICS',
     'vis_backends': 'VISBACKENDS',
     'init_cfg': 'WEIGHT_INITIALIZERS',
@@ -122,7 +124,9 @@ class PartChecker:
         for key, kind in TOP_LEVEL.items():
             value = self.config.get(key)
             if key.endswith('_dataloader') and isinstance(value, dict):
-                self._check_dataloader(key, value)
+                self._check_dataloader((key,), value)
+            if key == 'train_cfg' and isinstance(value, dict) and isinstance(value.get('meta_dataloader'), dict):
+                self._check_dataloader((key, 'meta_dataloader'), value['meta_dataloader'])
             self._walk(value, (key,), kind, self.scope)
         constructor = (self.config.get('optim_wrapper') or {}).get('constructor')
         if isinstance(constructor, str):
@@ -206,7 +210,7 @@ class PartChecker:
                         f'({".".join((*path, name))})'
                     )
 
-    def _check_dataloader(self, key: str, value: dict) -> None:
+    def _check_dataloader(self, path: Path, value: dict) -> None:
         from torch.utils.data import DataLoader
 
         known = {
@@ -219,7 +223,7 @@ class PartChecker:
         for name in value:
             if name not in known:
                 raise ConfigError(
-                    f'{self.locator.where((key, name), name)}: {key} has no argument '
+                    f'{self.locator.where((*path, name), name)}: {".".join(path)} has no argument '
                     f"'{name}'{did_you_mean(name, known - SPECIAL)}"
                 )
 

@@ -1,8 +1,8 @@
 """Running: the Runner, hooks, and the start of processes."""
 
-from . import hooks
+from . import hooks, loops
 from .launch import init_processes
 from .optim_wrapper import CPUAmpOptimWrapper
 from .runner import Runner
 
-__all__ = ['CPUAmpOptimWrapper', 'Runner', 'hooks', 'init_processes']
+__all__ = ['CPUAmpOptimWrapper', 'Runner', 'hooks', 'init_processes', 'loops']

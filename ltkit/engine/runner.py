@@ -19,6 +19,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmengine.runner import Runner as _Runner
 from torch import nn
 
+from ltkit.models.meta_learned import meta_learned_parameters
 from ltkit.registry import RUNNERS, SAMPLERS
 from ltkit.utils.checkpoint import latest_checkpoint, load_weights, read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError, DiskFullError
@@ -28,6 +29,7 @@ from ltkit.version import __version__
 from .building import building
 from .data import build_dataloader
 from .launch import init_processes
+from .loops import MetaTrainLoop
 from .message_hub import make_lazy
 from .optim_wrapper import log_norm_later
 from .signals import StopSignals, careful_workers
@@ -157,8 +159,14 @@ class Runner(_Runner):
         dataloader = self._train_dataloader
         if isinstance(loop, dict) and isinstance(dataloader, dict):
             self._train_dataloader = self._per_process(dataloader)
+        if isinstance(loop, dict) and 'type' in loop:
+            loop = {name: value for name, value in loop.items() if name != 'by_epoch'}  # of the loop it replaces
         with building('train_cfg'):
             built = super().build_train_loop(loop)
+        learned = meta_learned_parameters(self.model.module if is_model_wrapper(self.model) else self.model)
+        if learned and not isinstance(built, MetaTrainLoop):
+            raise ConfigError(f"model.{next(iter(learned)).rsplit('.', 1)[0]} is trained by a meta step; set "
+                              "train_cfg=dict(type='MetaTrainLoop', ...)")
         sampler = getattr(getattr(built.dataloader, 'batch_sampler', None), 'sampler', None)
         if hasattr(sampler, 'set_max_epochs'):
             sampler.set_max_epochs(math.ceil(built.max_iters / len(built.dataloader)))
@@ -179,8 +187,8 @@ class Runner(_Runner):
         with building('evaluator'):
             return super().build_evaluator(evaluator)
 
-    def _per_process(self, dataloader: dict) -> dict:
-        """The data loader of one process for a batch size of all together."""
+    def _per_process(self, dataloader: dict, key: str = 'train_dataloader') -> dict:
+        """The data loader of one process for a batch size of all together; ``key`` is its place in the config."""
         dataloader = dict(dataloader)
         world, accumulation = get_world_size(), self._accumulation()
         sampler = dataloader.get('sampler')
@@ -188,23 +196,24 @@ class Runner(_Runner):
             return dataloader
         batch_size = dataloader.get('batch_size')
         if not isinstance(batch_size, int) or batch_size < 1:
-            raise ConfigError(f'train_dataloader.batch_size must be a positive number, but is {batch_size!r}')
+            raise ConfigError(f'{key}.batch_size must be a positive number, but is {batch_size!r}')
         parts = world * accumulation
         if batch_size % parts:
             raise ConfigError(
-                f'train_dataloader.batch_size is {batch_size} for one optimiser step, which {world} '
+                f'{key}.batch_size is {batch_size} for one optimiser step, which {world} '
                 f'processes x {accumulation} accumulated steps cannot share equally; use a multiple of '
                 f'{parts}, for example {-(-batch_size // parts) * parts}, or another number of processes')
-        self.logger.info(f'batch of one optimiser step: {batch_size} = {world} process(es) x '
-                         f'{batch_size // parts} samples x {accumulation} accumulated step(s); '
-                         f'learning rate {self._learning_rate()}')
+        if key == 'train_dataloader':
+            self.logger.info(f'batch of one optimiser step: {batch_size} = {world} process(es) x '
+                             f'{batch_size // parts} samples x {accumulation} accumulated step(s); '
+                             f'learning rate {self._learning_rate()}')
         kind = sampler['type']
         if not hasattr(SAMPLERS.get(kind) if isinstance(kind, str) else kind, 'epoch_indices'):
             dataloader['batch_size'] = batch_size // parts
             return dataloader
         if dataloader.get('num_batch_per_epoch') is not None:
-            raise ConfigError('train_dataloader.num_batch_per_epoch would cut the data set before sampling; '
-                              'set train_dataloader.sampler.num_samples instead')
+            raise ConfigError(f'{key}.num_batch_per_epoch would cut the data set before sampling; '
+                              f'set {key}.sampler.num_samples instead')
         dataloader['batch_sampler'] = dict(
             type='ltkit.GlobalBatchSampler', drop_last=dataloader.pop('drop_last', False),
             accumulation=accumulation)
@@ -285,6 +294,11 @@ class Runner(_Runner):
             super().resume(filename, *args, **kwargs)
         finally:
             self.strict_load = strict
+        if hasattr(self.train_loop, 'load_state_dict'):
+            if 'train_loop' not in stored:
+                raise CheckpointError(f'{filename} has no state of {type(self.train_loop).__name__} and cannot be '
+                                      'resumed with it; use it with load_from')
+            self.train_loop.load_state_dict(stored['train_loop'])
         self._own_checkpoints.append(filename)
         self._skip_seen_batches(filename)
 

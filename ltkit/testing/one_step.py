@@ -49,7 +49,8 @@ def on_stand_in(cfg: Config, root: str | Path, batch_size: int = 4, image_size: 
             node['init_cfg'] = None
     by_epoch = cfg.train_cfg.get('by_epoch', True)
     length = dict(max_epochs=1) if by_epoch else dict(max_iters=1)
-    cfg.train_cfg = dict(by_epoch=by_epoch, val_interval=1, **length)
+    meta = {key: value for key, value in cfg.train_cfg.items() if cfg.train_cfg.get('type') and key != 'by_epoch'}
+    cfg.train_cfg = dict(meta or dict(by_epoch=by_epoch), val_interval=1, **length)
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1, by_epoch=by_epoch)
     cfg.work_dir = str(root / 'work_dir')
     return cfg

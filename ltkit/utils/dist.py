@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -27,3 +29,25 @@ def sum_over_processes(tensor: Tensor) -> Tensor:
 def mean_over_processes(tensor: Tensor) -> Tensor:
     """Mean of ``tensor`` over all processes; see :func:`sum_over_processes`."""
     return sum_over_processes(tensor) / world_size()
+
+
+def mean_with_gradient(tensor: Tensor) -> Tensor:
+    """Mean of ``tensor`` over all processes, through which gradients pass.
+
+    What passes is the mean of the gradients of all processes. With the gradients of
+    the parameters averaged over the processes, as DDP does, they are those of one
+    process. Every process has to call it, and to compute the gradient.
+    """
+    return _MeanWithGradient.apply(tensor) if world_size() > 1 else tensor
+
+
+class _MeanWithGradient(torch.autograd.Function):
+    """Its own derivative: the mean of the gradients of all processes."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+        return mean_over_processes(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _MeanWithGradient.apply(gradient)

@@ -14,6 +14,9 @@ from ltkit.testing.conformance import Part, bound_checks
 EXCEPTIONS = {
     'LADELoss': dict(uniform_counts='the regulariser stays'),
     'LDAMLoss': dict(uniform_counts='equal margins stay margins'),
+    'MetaWeightNetLoss': dict(
+        gradient_is_right='the weights are constants for the gradient',
+        uniform_counts='the weights depend on the losses'),
     'RIDELoss': dict(uniform_counts='margins and the diversity term stay'),
 }
 NO_SAMPLERS = {'GlobalBatchSampler': 'it batches a sampler'}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ltkit.testing.distributed import run_distributed
-from ltkit.utils.dist import mean_over_processes, sum_over_processes, world_size
+from ltkit.utils.dist import mean_over_processes, mean_with_gradient, sum_over_processes, world_size
 
 
 def sums(rank, processes):
@@ -25,3 +25,16 @@ def test_alone():
     assert total.tolist() == mean_over_processes(tensor).tolist() == [1, 1, 1]
     assert not total.requires_grad
     assert world_size() == 1
+
+
+def ratio_gradient(rank, processes):
+    """Of a sum over the samples of all processes, divided by another."""
+    parameter = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+    samples = torch.tensor([1.0, 2.0, 4.0, 7.0], dtype=torch.float64)[rank::processes] ** parameter
+    value = (samples ** 2).sum() / mean_with_gradient(samples.sum())
+    (first,) = torch.autograd.grad(value, parameter)
+    return first.item()
+
+
+def test_gradient_through_a_mean():
+    assert abs(sum(run_distributed(ratio_gradient, 2)) / 2 - ratio_gradient(0, 1)) < 1e-12

@@ -6,6 +6,7 @@ from .class_probability_sampler import ClassLabelSampler, ClassProbabilitySample
 from .global_batch_sampler import GlobalBatchSampler
 from .instance_balanced_sampler import InstanceBalancedSampler
 from .long_tail_sampler import LongTailSampler
+from .meta_sampler import MetaSampler
 from .progressively_balanced_sampler import ProgressivelyBalancedSampler
 from .repeat_factor_sampler import RepeatFactorSampler
 from .reversed_sampler import ReversedSampler
@@ -19,6 +20,7 @@ __all__ = [
     'GlobalBatchSampler',
     'InstanceBalancedSampler',
     'LongTailSampler',
+    'MetaSampler',
     'ProgressivelyBalancedSampler',
     'RepeatFactorSampler',
     'ReversedSampler',

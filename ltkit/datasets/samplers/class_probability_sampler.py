@@ -86,13 +86,9 @@ class ClassProbabilitySampler(ClassLabelSampler):
             raise ConfigError(
                 f'{type(self).__name__}.class_probabilities() must be {len(empty)} numbers >= 0, with 0 for '
                 'each class without a sample')
-        # Looked up among the classes of p_c > 0 alone, so that rounding never meets an empty class.
-        possible = np.flatnonzero(probabilities)
-        if not len(possible):
+        if not probabilities.any():
             raise ConfigError(f'{type(self).__name__}.class_probabilities() are all 0')
-        bounds = np.cumsum(probabilities[possible])
-        drawn = np.searchsorted(bounds, rng.random(self.num_samples) * bounds[-1], side='right')
-        classes = possible[np.minimum(drawn, len(possible) - 1)]
+        classes = classes_at(rng.random(self.num_samples), probabilities)
         return self.class_index.draw(classes, rng, self.replacement)
 
     def power_probabilities(self, power: float) -> np.ndarray:
@@ -108,3 +104,20 @@ class ClassProbabilitySampler(ClassLabelSampler):
         probabilities = np.zeros(len(present))
         probabilities[present] = inverse_frequency_weights(self.class_counts[present], -power, 'sum')
         return probabilities
+
+
+def classes_at(uniform: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The classes at given points of the cumulated weights.
+
+    Args:
+        uniform (ndarray): Numbers in [0, 1), shape ``(n,)``.
+        weights (ndarray): In proportion to the class probabilities, not all 0,
+            shape ``(C,)``.
+
+    Returns:
+        ndarray: int64, shape ``(n,)``; never a class of the weight 0.
+    """
+    possible = np.flatnonzero(weights)  # among these alone, so that rounding never meets an empty class
+    bounds = np.cumsum(weights[possible])
+    drawn = np.searchsorted(bounds, uniform * bounds[-1], side='right')
+    return possible[np.minimum(drawn, len(possible) - 1)]

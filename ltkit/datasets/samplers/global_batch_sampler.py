@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ class GlobalBatchSampler:
     takes the positions h, h + W k, h + 2 W k, ..., and process r plays the hands
     r, r + W, r + 2 W, ... one after the other. So 1 process with k = 4 sees the
     same micro-batches as 4 processes with k = 1, in the same steps.
+
+    Of a sampler that has ``indices_at(positions)``, too, each batch is drawn when
+    its step comes: what the sampler learns then acts at once.
 
     Args:
         sampler (LongTailSampler): Gives the order; anything that has
@@ -135,11 +138,17 @@ class GlobalBatchSampler:
         start = self._start[1] if self._start[0] == epoch else 0
         self._start = (epoch, 0)
         self._progress = (epoch, start * self.accumulation)
-        batches = self.global_batches()
-        seeds = sample_seeds(self.sampler.seed, epoch, batches.size).reshape(batches.shape)
-        return self._hand_out(batches[start:], seeds[start:])
+        shape = self.num_steps, self.batch_size
+        seeds = sample_seeds(self.sampler.seed, epoch, self.num_steps * self.batch_size).reshape(shape)
+        if hasattr(self.sampler, 'indices_at'):  # each batch is drawn when its step comes
+            positions = np.arange(seeds.size).reshape(shape)
+            batches: Iterable[np.ndarray] = map(self.sampler.indices_at, positions[start:])
+        else:
+            batches = self.global_batches()[start:]
+        return self._hand_out(batches, seeds[start:])
 
-    def _hand_out(self, batches: np.ndarray, seeds: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _hand_out(self, batches: Iterable[np.ndarray],
+                  seeds: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for batch, batch_seeds in zip(batches, seeds):
             for hand in range(self.rank, self.hands, self.world_size):
                 epoch, done = self._progress

@@ -66,12 +66,15 @@ class LongTailSampler(Sampler[int]):
 
     def epoch_indices(self) -> np.ndarray:
         """The global order of the current epoch, int64, shape ``(num_samples,)``."""
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, self.epoch])))
-        order = np.asarray(self.draw(rng), dtype=np.int64)
+        order = np.asarray(self.draw(self.generator()), dtype=np.int64)
         if order.shape != (self.num_samples,):
             raise ConfigError(f'{type(self).__name__}.draw() returned shape {order.shape}, but an epoch has '
                               f'num_samples={self.num_samples}')
         return order
+
+    def generator(self, *stream: int) -> np.random.Generator:
+        """A generator of random numbers that is a function of seed, epoch and ``stream``."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, self.epoch, *stream])))
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the 0-based epoch; another epoch than the current one begins at its start."""

@@ -16,7 +16,8 @@ from ltkit.utils.checkpoint import from_plain, plain
 class CheckpointStateHook(Hook):
     """Write what ``weights_only`` can read, and turn it back on loading.
 
-    The launch that wrote a checkpoint stands in its ``meta``.
+    The launch that wrote a checkpoint stands in its ``meta``, and the state of a
+    training loop that has one (``state_dict()``) in ``train_loop``.
 
     On by default, like all hooks of :data:`ltkit.engine.runner.DEFAULT_HOOKS`.
     """
@@ -25,7 +26,10 @@ class CheckpointStateHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         checkpoint['meta']['launch'] = launch_id()
-        for key in ('meta', 'message_hub', 'param_schedulers', 'optimizer'):
+        loop = getattr(runner, 'train_loop', None)
+        if hasattr(loop, 'state_dict'):
+            checkpoint['train_loop'] = loop.state_dict()
+        for key in ('meta', 'message_hub', 'param_schedulers', 'optimizer', 'train_loop'):
             if key in checkpoint:
                 checkpoint[key] = plain(checkpoint[key])
 

@@ -13,6 +13,7 @@ from .label_aware_smoothing_loss import LabelAwareSmoothingLoss
 from .lade_loss import LADELoss
 from .ldam_loss import LDAMLoss
 from .logit_adjusted_loss import LogitAdjustedLoss
+from .meta_weight_net_loss import MetaWeightNetLoss
 from .ride_loss import RIDELoss
 from .softmax_equalization_loss import SoftmaxEqualizationLoss
 from .softmax_focal_loss import SoftmaxFocalLoss
@@ -34,6 +35,7 @@ __all__ = [
     'LabelAwareSmoothingLoss',
     'LogitAdjustedLoss',
     'LongTailLoss',
+    'MetaWeightNetLoss',
     'RIDELoss',
     'SoftmaxEqualizationLoss',
     'SoftmaxFocalLoss',

@@ -93,7 +93,8 @@ class ImageRecognizer(BaseModel):
     def forward(self,
                 inputs: Tensor,
                 data_samples: Sequence[Any] | None = None,
-                mode: str = 'tensor') -> Any:
+                mode: str = 'tensor',
+                **kwargs: Any) -> Any:
         """Run the model.
 
         Args:
@@ -102,6 +103,8 @@ class ImageRecognizer(BaseModel):
             mode (str): ``'tensor'`` (the logits, ``(N, C)``, or the features
                 where there is no head), ``'loss'`` (a dict) or ``'predict'`` (a
                 list of data samples).
+            **kwargs: In the mode ``'loss'`` handed to the head, for example
+                ``weight``, one factor a sample.
 
         Raises:
             ConfigError: Another mode.
@@ -110,7 +113,7 @@ class ImageRecognizer(BaseModel):
             feats = self.extract_feat(inputs)
             return self.head(feats) if self.with_head else feats
         if mode == 'loss':
-            return self.loss(inputs, data_samples)
+            return self.loss(inputs, data_samples, **kwargs)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         raise ConfigError(f"mode must be 'tensor', 'loss' or 'predict', but is '{mode}'")
@@ -138,9 +141,9 @@ class ImageRecognizer(BaseModel):
             return feats
         return self._head_for('pre_logits').pre_logits(feats)
 
-    def loss(self, inputs: Tensor, data_samples: Sequence[Any]) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: Sequence[Any], **kwargs: Any) -> dict[str, Tensor]:
         """The loss terms of a batch; see the head."""
-        return self._head_for('loss').loss(self.extract_feat(inputs), data_samples)
+        return self._head_for('loss').loss(self.extract_feat(inputs), data_samples, **kwargs)
 
     def predict(self, inputs: Tensor, data_samples: Sequence[Any] | None = None) -> list[DataSample]:
         """The predictions of a batch; see the head."""

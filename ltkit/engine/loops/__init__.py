@@ -1,0 +1,5 @@
+"""Training loops."""
+
+from .meta_train_loop import MetaTrainLoop
+
+__all__ = ['MetaTrainLoop']
