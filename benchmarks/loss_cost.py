@@ -4,8 +4,9 @@ A step is that of CIFAR100: forward, loss, backward and SGD on a batch of 128 im
 registered loss of one expert, with its own defaults and the class counts of CIFAR100-LT at imbalance 100,
 forward and backward are timed on logits (and features, where it needs them) that are leaves: as the
 network is the same for all, the difference to SoftmaxLoss is what the loss adds to the step, and shows far
-less noise than whole steps. The losses and the step take turns in changing order, so that what else the
-machine does meets all alike; the figures are medians over the turns.
+less noise than whole steps. The losses and the step take turns in changing order; the figures are medians over
+the turns, of processor time: a busy machine makes a long step wait more often than a short loss, which
+would flatter the losses.
 
     python benchmarks/loss_cost.py --out loss_cost.json
 """
@@ -60,10 +61,10 @@ def calls_of(loss: nn.Module, batch_size: int) -> Callable[[], None]:
 
 
 def seconds_of(call: Callable[[], None]) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
+    """Processor seconds of one call."""
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main() -> None:
