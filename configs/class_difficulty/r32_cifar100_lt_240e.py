@@ -1,7 +1,6 @@
 # The recipe of the official code on CIFAR-LT (arXiv 2010.01824): 240 epochs of batch 32, 1/100 of the learning rate
 # after epoch 160 and again after epoch 210, the bias of the last layer not decayed, the statistics of ImageNet.
 _base_ = './r32_cifar100_lt.py'
-model = dict(head=dict(loss=dict(dynamic='cifar')))
 data_preprocessor = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(
