@@ -9,6 +9,7 @@ methods = {
     'Progressively balanced sampling': 'resampling/r32_cifar100_lt_progressively_balanced.py',
     'Class-aware sampling': 'resampling/r32_cifar100_lt_class_aware.py',
     'Balanced Softmax': 'balanced_softmax/r32_cifar100_lt.py',
+    'BALMS': 'balms/r32_cifar100_lt.py',
     'Class-Balanced': 'class_balanced/r32_cifar100_lt.py',
     'Focal': 'focal/r32_cifar100_lt.py',
     'ESQL': 'esql/r32_cifar100_lt.py',

@@ -7,6 +7,7 @@ methods = {
     'Progressively balanced sampling': 'resampling/r8_cifar100_lt_20e_progressively_balanced.py',
     'Class-aware sampling': 'resampling/r8_cifar100_lt_20e_class_aware.py',
     'Balanced Softmax': 'balanced_softmax/r8_cifar100_lt_20e.py',
+    'BALMS': 'balms/r8_cifar100_lt_20e.py',
     'Class-Balanced': 'class_balanced/r8_cifar100_lt_20e.py',
     'Focal': 'focal/r8_cifar100_lt_20e.py',
     'ESQL': 'esql/r8_cifar100_lt_20e.py',

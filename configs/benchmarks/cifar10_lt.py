@@ -7,6 +7,7 @@ methods = {
     'Progressively balanced sampling': 'resampling/r32_cifar10_lt_progressively_balanced.py',
     'Class-aware sampling': 'resampling/r32_cifar10_lt_class_aware.py',
     'Balanced Softmax': 'balanced_softmax/r32_cifar10_lt.py',
+    'BALMS': 'balms/r32_cifar10_lt.py',
     'Class-Balanced': 'class_balanced/r32_cifar10_lt.py',
     'Focal': 'focal/r32_cifar10_lt.py',
     'Logit adjustment': 'logit_adjustment/r32_cifar10_lt_posthoc.py',

@@ -7,6 +7,7 @@ methods = {
     'Progressively balanced sampling': 'resampling/r8_digits_lt_progressively_balanced.py',
     'Class-aware sampling': 'resampling/r8_digits_lt_class_aware.py',
     'Balanced Softmax': 'balanced_softmax/r8_digits_lt.py',
+    'BALMS': 'balms/r8_digits_lt.py',
     'Class-Balanced': 'class_balanced/r8_digits_lt.py',
     'Focal': 'focal/r8_digits_lt.py',
     'ESQL': 'esql/r8_digits_lt.py',

@@ -1,0 +1,7 @@
+_base_ = '../balanced_softmax/r8_digits_lt.py'
+train_dataloader = dict(sampler=dict(type='MetaSampler'))
+train_cfg = dict(
+    type='MetaTrainLoop',
+    meta_dataloader=dict(sampler=dict(type='ClassBalancedSampler')),
+    meta_optimizer=dict(type='Adam', lr=0.01),
+    inner_parameters='classifier')
