@@ -369,6 +369,30 @@ def test_what_cannot_be_combined(tmp_path, options, words):
         runner.train()
 
 
+@pytest.mark.parametrize('key, value, words', [
+    ('meta_dataloader.bacth_size', 3, "meta_dataloader has no argument 'bacth_size'; did you mean 'batch_size'"),
+    ('meta_dataloader.sampler.type', 'ClasBalancedSampler', "did you mean 'ClassBalancedSampler'"),
+    ('meta_optimizer.lrr', 1, "SGD has no argument 'lrr'"),
+    ('meta_loss', dict(type='SoftMaxLoss'), "did you mean 'SoftmaxLoss'"),
+])
+def test_a_slip_of_the_pen_in_the_config(tmp_path, key, value, words):
+    with pytest.raises(ConfigError, match=words):
+        load_config(config(tmp_path), {f'train_cfg.{key}': value})
+
+
+def test_the_meta_set_takes_over_what_is_not_stated(tmp_path):
+    path = config(tmp_path)
+    options = {'train_dataloader.dataset.held_out': 10, 'train_dataloader.dataset.imbalance_factor': 20,
+               'train_cfg.meta_dataloader': dict(_delete_=True, dataset=dict(split='held_out'))}
+    loop = loop_of(build(path, options, Runner))
+    assert np.bincount(loop.meta_dataloader.dataset.get_gt_labels()).tolist() == [10] * 10
+    assert loop.dataloader.dataset.class_distribution.imbalance_factor > 15
+    for loader in (loop.dataloader, loop.meta_dataloader):
+        assert loader.batch_sampler.batch_size == 32 and type(loader).__name__ == 'InMemoryDataLoader'
+        assert type(loader.batch_sampler.sampler).__name__ == 'InstanceBalancedSampler'
+    assert loop.dataloader.batch_sampler.sampler.seed != loop.meta_dataloader.batch_sampler.sampler.seed
+
+
 def test_workers_would_draw_ahead(tmp_path):
     runner = build(config(tmp_path, "loss=dict(type='SoftmaxLoss')", 'MetaSampler'),
                    {'train_dataloader.in_memory': False, 'train_dataloader.num_workers': 2}, Runner)
@@ -392,7 +416,8 @@ def test_another_loop_is_refused(tmp_path):
 
 def test_checkpoint_of_another_loop(tmp_path):
     path = config(tmp_path, "loss=dict(type='SoftmaxLoss')", 'MetaSampler')
-    plain = build(path, {**plain_loop(), 'default_hooks.checkpoint.interval': 1}, Runner)
+    plain = build(path, {**plain_loop(), 'default_hooks.checkpoint.interval': 1,
+                         'train_dataloader.sampler.num_samples': 32}, Runner)
     plain.train()
     options = {'load_from': str(next(Path(plain.work_dir).glob('epoch_1.pth'))), 'resume': True}
     with pytest.raises(CheckpointError, match='has no state of MetaTrainLoop and cannot be resumed'):
