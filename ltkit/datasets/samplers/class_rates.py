@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...class_weights import inverse_frequency_weights
+
 
 class ClassRates(nn.Module):
     r"""Rates :math:`\rho_c = \sigma(\psi_c)` with :math:`\psi` to be learned.
@@ -23,8 +25,7 @@ class ClassRates(nn.Module):
 
     def __init__(self, class_counts: np.ndarray, init_pow: float) -> None:
         super().__init__()
-        counts = np.maximum(class_counts, 1)
-        odds = (counts / counts.sum()) ** -init_pow
+        odds = inverse_frequency_weights(class_counts, init_pow)
         rates = torch.from_numpy(odds / (odds.min() + odds.max()))
         self.psi = nn.Parameter(rates.logit())
 
