@@ -23,8 +23,11 @@ methods = {
     'GCL': 'gcl/r8_cifar100_lt_20e.py',
     'KPS': 'kps/r8_cifar100_lt_20e.py',
     'RIDE': 'ride/r8_cifar100_lt_20e.py',
+    'Class difficulty, part held out': 'class_difficulty/r8_cifar100_lt_20e.py',
+    'Meta-Weight-Net, part held out': 'meta_weight_net/r8_cifar100_lt_20e.py',
 }
 imbalance_factors = [100]
 seeds = [0, 1, 2]
-notes = 'Not the recipe of the papers: a small network and a short schedule, to compare methods with each other only.'
+notes = ('Not the recipe of the papers: a small network and a short schedule, to compare methods with each other only. '
+         'The methods with a part held out train without 25 (class difficulty) or 10 images of each class.')
 cfg_options = {'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}

@@ -18,6 +18,13 @@ OF_WORKERS = ('num_workers', 'persistent_workers', 'pin_memory', 'pin_memory_dev
               'multiprocessing_context', 'worker_init_fn')
 
 
+def has_test_set_of_its_own(cfg: Mapping[str, Any]) -> bool:
+    """Whether the test set of a config is another than its validation set, which may be a held-out part."""
+    loaders = [cfg.get(name) or {} for name in ('val_dataloader', 'test_dataloader')]
+    val, test = (loader.get('dataset') if isinstance(loader, Mapping) else None for loader in loaders)
+    return bool(val and test) and val != test
+
+
 def build_dataloader(dataloader: DataLoader | Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
     """mmengine's, and the batched data path where the config has ``in_memory=True``.
 

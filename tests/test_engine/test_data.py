@@ -8,6 +8,7 @@ import torch
 from ltkit.config import load_config
 from ltkit.datasets.in_memory import InMemoryDataLoader
 from ltkit.engine import Runner
+from ltkit.engine.data import has_test_set_of_its_own
 from ltkit.utils.errors import ConfigError
 
 BOTH = 'train_dataloader = dict(in_memory=True)\nval_dataloader = dict(in_memory=True)\n'
@@ -86,3 +87,14 @@ def test_settings_that_do_not_fit(small_run, settings, fault):
 def test_typing_slip_is_found(small_run):
     with pytest.raises(ConfigError, match=r"has no argument 'in_memry'.*in_memory"):
         load_config(small_run.config('train_dataloader = dict(in_memry=True)'))
+
+
+@pytest.mark.parametrize('val, test, expected', [
+    (dict(type='DigitsLT', split='test'), dict(type='DigitsLT', split='test'), False),
+    (dict(type='DigitsLT', split='held_out'), dict(type='DigitsLT', split='test'), True),
+    (None, dict(type='DigitsLT'), False), (dict(type='DigitsLT'), None, False)])
+def test_a_test_set_of_its_own(val, test, expected):
+    cfg = dict(val_dataloader=val and dict(batch_size=1, dataset=val),
+               test_dataloader=test and dict(batch_size=2, dataset=test))
+    assert has_test_set_of_its_own(cfg) is expected
+    assert has_test_set_of_its_own({}) is False

@@ -16,6 +16,7 @@ from typing import Any
 import ltkit
 from ltkit.apis.arguments import option_value
 from ltkit.config import load_config
+from ltkit.engine.data import has_test_set_of_its_own
 from ltkit.utils.errors import ConfigError, did_you_mean
 
 from .config import FACTOR, Benchmark, Method
@@ -127,6 +128,9 @@ def plan(benchmark: Benchmark, seeds: Sequence[int] | None = None, reference: bo
                 options.update({} if factor is None else {FACTOR: factor})
                 options.update(benchmark.reference_options if role == REFERENCE else {})
                 resolved = _resolved(benchmark, method, options)
+                if 'val_evaluator' in options and has_test_set_of_its_own(resolved):
+                    options.setdefault('test_evaluator', options['val_evaluator'])
+                    resolved = _resolved(benchmark, method, options)
                 code = code_hash(modules_of(resolved))
                 runs += [
                     Run(

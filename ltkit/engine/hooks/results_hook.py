@@ -13,8 +13,10 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from ltkit.engine.data import has_test_set_of_its_own
 from ltkit.registry import HOOKS
 from ltkit.utils.checkpoint import whole_file
+from ltkit.utils.errors import DataError
 from ltkit.utils.provenance import provenance
 
 
@@ -23,11 +25,14 @@ class ResultsHook(Hook):
     """Write ``results.json`` into the work folder when a run ends.
 
     It holds the metrics of the last epoch (never the best one, which would
-    select on the evaluation set), per-class accuracy where the metric has it,
-    the ``details`` of metrics by their prefix (the bins of a reliability diagram,
-    the predicted prior), and what made them: config, seed, processes, versions,
-    commit, seconds of the whole training and ``seconds_per_iteration``, the median
-    over the epochs of their mean, without evaluation and checkpoints.
+    select on the evaluation set) on the test set: where the validation set is
+    another, such as a held-out part, the end of training evaluates the test set,
+    and what validation gave stands under ``validation``. It also holds per-class
+    accuracy where the metric has it, the ``details`` of metrics by their prefix
+    (the bins of a reliability diagram, the predicted prior), and what made them:
+    config, seed, processes, versions, commit, seconds of the whole training and
+    ``seconds_per_iteration``, the median over the epochs of their mean, without
+    evaluation and checkpoints.
     """
 
     priority = 'LOWEST'
@@ -38,6 +43,7 @@ class ResultsHook(Hook):
         self._first_iteration = 0
         self._pace: list[float] = []  # of each epoch, seconds an iteration
         self._loaded_epoch: int | None = None
+        self._ends_training = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         self._loaded_epoch = (checkpoint.get('meta') or {}).get('epoch')
@@ -65,6 +71,8 @@ class ResultsHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self._keep(runner, 'test', metrics)
+        if self._ends_training:
+            return
         self.results.update(epoch=self._loaded_epoch, checkpoint=runner._load_from)
         self._write(runner, 'test_results.json')
 
@@ -76,7 +84,22 @@ class ResultsHook(Hook):
         self.results.update(resumed=self._first_iteration > 0, selected_on='last epoch')
         if self._pace:
             self.results['seconds_per_iteration'] = round(statistics.median(self._pace), 6)
+        if has_test_set_of_its_own(runner.cfg):
+            self._test(runner)
         self._write(runner, 'results.json')
+
+    def _test(self, runner: Runner) -> None:
+        """Evaluate the last weights on the test set; where it is not there, the results are of the validation set."""
+        validation = dict(split='val', metrics=self.results.get('metrics', {}))
+        runner.logger.info('evaluating the test set, which is another than the validation set')
+        self._ends_training = True
+        try:
+            runner.test_loop.run()
+        except (DataError, FileNotFoundError) as error:
+            runner.logger.warning(f'the results are of the validation set, for the test set cannot be read: {error}')
+        else:
+            self.results['validation'] = validation
+        self._ends_training = False
 
     def _keep(self, runner: Runner, split: str, metrics: dict[str, float] | None) -> None:
         loop = runner._val_loop if split == 'val' else runner._test_loop

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ltkit.apis.arguments import option_value
-from ltkit.apis.benchmark.config import load_benchmark
+from ltkit.apis.benchmark.config import Method, load_benchmark
 from ltkit.apis.benchmark.runs import (
     METHOD,
     REFERENCE,
@@ -117,3 +117,15 @@ def test_options_survive_the_command_line(value):
 def test_options_that_cannot_are_refused(value):
     with pytest.raises(ConfigError, match=r'cfg_options key: .* cannot be given on a command line'):
         as_argument('key', value)
+
+
+def test_a_test_set_of_its_own_is_evaluated_as_validation_is(data, tmp_path):
+    (tmp_path / 'held_out.py').write_text(
+        "_base_ = 'ltkit::erm/r8_digits_lt.py'\n"
+        "val_dataloader = dict(dataset=dict(split='held_out', held_out=10))\n"
+        "train_dataloader = dict(dataset=dict(held_out=10))\n")
+    methods = (Method('ERM', 'ltkit::erm/r8_digits_lt.py'), Method('ours', str(tmp_path / 'held_out.py')))
+    evaluator = [dict(type='LongTailAccuracy'), dict(type='Calibration')]
+    erm, ours = plan(data.benchmark(methods=methods, cfg_options=dict(val_evaluator=evaluator), seeds=(0, ),
+                                    imbalance_factors=(None, ), reference=False))
+    assert 'test_evaluator' not in erm.options and ours.options['test_evaluator'] == evaluator

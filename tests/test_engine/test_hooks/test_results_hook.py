@@ -44,3 +44,33 @@ def test_a_test_names_its_checkpoint_and_claims_no_selection(small_run):
     assert 'selected_on' not in results and 'seconds' not in results
     trained = json.loads((small_run.folder / 'run' / 'results.json').read_text())
     assert trained['metrics'] == results['metrics']
+
+
+HELD_OUT = """
+train_cfg = dict(max_epochs=2, val_interval=1)
+train_dataloader = dict(dataset=dict(held_out=10))
+val_dataloader = dict(batch_size=100, dataset=dict(split='held_out', held_out=10))
+"""
+
+
+def test_results_are_of_the_test_set_where_validation_has_another(small_run):
+    small_run.runner(HELD_OUT).train()
+    folder = small_run.folder / 'run'
+    results = json.loads((folder / 'results.json').read_text())
+    assert results['split'] == 'test' and results['validation']['split'] == 'val'
+    assert results['epoch'] == 2 and 'checkpoint' not in results and not (folder / 'test_results.json').exists()
+    run_test(small_run.load(HELD_OUT, 'test'), str(folder / 'epoch_2.pth'))
+    tested = json.loads((small_run.folder / 'test' / 'test_results.json').read_text())
+    assert results['metrics'] == tested['metrics'] != results['validation']['metrics']
+    assert results['per_class_accuracy'] == tested['per_class_accuracy'] and results['details'] == tested['details']
+
+
+def test_a_test_set_that_is_not_there_leaves_the_results_of_validation(small_run, tmp_path):
+    text = SHORT + """
+test_dataloader = dict(dataset=dict(_delete_=True, type='ImageListDataset', data_root='nowhere', ann_file='none.txt',
+                                    pipeline=[dict(type='LoadImage'), dict(type='PackInputs')]), in_memory=False)
+"""
+    small_run.runner(text).train()
+    results = json.loads((small_run.folder / 'run' / 'results.json').read_text())
+    assert results['split'] == 'val' and results['metrics'] and 'validation' not in results
+    assert 'the test set cannot be read' in next((small_run.folder / 'run').glob('*/*.log')).read_text()
