@@ -17,12 +17,10 @@ from .base import PosthocRule
 class LogitAdjustment(PosthocRule):
     r"""Takes the class prior out of the logits of a model trained without it.
 
-    .. math:: z'_c = z_c - \tau \log (C \pi_c), \quad \pi_c = n_c / \sum_k n_k
+    .. math:: z'_c = z_c - \tau \log \pi_c, \quad \pi_c = n_c / \sum_k n_k
 
-    The paper has no C, a constant that no probability sees; with it, classes of
-    equal size leave the logits as they are. The rule is for a plain softmax loss:
-    a loss that has the prior in its softmax (Balanced Softmax) is corrected
-    already. An empty class counts as one sample.
+    It is for a plain softmax loss: a loss that has the prior in its softmax
+    (Balanced Softmax) is corrected already. An empty class counts as one sample.
 
     Source: Menon et al., ICLR 2021, arXiv 2007.07314.
 
@@ -46,7 +44,7 @@ class LogitAdjustment(PosthocRule):
         self.tau = tau
 
     def forward(self, logits: Tensor) -> Tensor:
-        return logits - self.tau * self.log_relative_prior_for(logits)
+        return logits - self.tau * self.log_prior_for(logits)
 
     def extra_repr(self) -> str:
         return f'tau={self.tau}'

@@ -19,16 +19,14 @@ COUNTS = [5, 500, 50]
 def test_equation(tau, shape):
     rule = POSTHOC.build(dict(type='LogitAdjustment', tau=tau, class_counts=COUNTS))
     logits = torch.randn(shape, dtype=torch.float64)
-    expected = [[z - tau * math.log(3 * n / sum(COUNTS)) for z, n in zip(row, COUNTS)]
+    expected = [[z - tau * math.log(n / sum(COUNTS)) for z, n in zip(row, COUNTS)]
                 for row in logits.view(-1, 3).tolist()]
     assert torch.allclose(rule(logits).view(-1, 3), torch.tensor(expected, dtype=torch.float64), atol=1e-12)
 
 
-@pytest.mark.parametrize('tau', [1.0, 1.5])
-@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
-def test_uniform_counts_change_no_bit(tau, dtype):
-    logits = torch.randn(4, 7, dtype=dtype)
-    assert torch.equal(LogitAdjustment(tau, class_counts=[97] * 7)(logits), logits)
+def test_uniform_counts_change_no_probability():
+    logits = torch.randn(4, 3)
+    assert torch.allclose(LogitAdjustment(class_counts=[7, 7, 7])(logits).softmax(1), logits.softmax(1))
 
 
 def test_undoes_the_prior_of_the_bayes_rule():
