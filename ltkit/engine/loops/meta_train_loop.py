@@ -127,7 +127,9 @@ class MetaTrainLoop(EpochBasedTrainLoop):
         """A meta step and a step of the model on one batch."""
         self.runner.call_hook('before_train_iter', batch_idx=idx, data_batch=data_batch)
         state = rng_state()
-        meta_loss = self.meta_step(data_batch, self._next_meta_batch())
+        meta_batch = self._next_meta_batch()
+        set_rng_state(state)  # loader workers were seeded of it
+        meta_loss = self.meta_step(data_batch, meta_batch)
         set_rng_state(state)  # the real step draws what the virtual one drew
         outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
         outputs['meta_loss'] = meta_loss
@@ -163,13 +165,15 @@ class MetaTrainLoop(EpochBasedTrainLoop):
         pairs = [(gradient, -rate * slope)
                  for gradient, rate, slope in zip(gradients, rates.values(), slopes) if gradient.requires_grad]
         own = dict(self.sampler.learner.named_parameters()) if self.sampler else {}
-        if not pairs:
-            raise ConfigError('what MetaTrainLoop is to learn does not act on the loss of the model')
-        ways, factors = zip(*pairs)
-        learned = torch.autograd.grad(ways, [*phi.values(), *own.values()], grad_outputs=factors,
-                                      materialize_grads=True)
+        ways, factors = zip(*pairs) if pairs else ((), ())
+        found = torch.autograd.grad(ways, [*phi.values(), *own.values()], factors, allow_unused=True)
+        if all(gradient is None for gradient in found):
+            raise ConfigError('what MetaTrainLoop is to learn does not act on the loss of the model that it trains: '
+                              f"{', '.join([*phi, *own])}")
         real = [*meta_learned_parameters(self.model).values(), *own.values()]
-        for parameter, gradient in zip(real, _averaged(learned)):
+        found = [torch.zeros_like(parameter) if gradient is None else gradient
+                 for parameter, gradient in zip(real, found)]
+        for parameter, gradient in zip(real, _averaged(found)):
             parameter.grad = gradient
         self.meta_optimizer.step()
         self.meta_optimizer.zero_grad()

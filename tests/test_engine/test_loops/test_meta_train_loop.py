@@ -16,6 +16,7 @@ from torch import nn
 from ltkit.config import load_config
 from ltkit.engine import Runner
 from ltkit.models.losses import MetaWeightNetLoss
+from ltkit.models.meta_learned import meta_learned
 from ltkit.registry import HOOKS, MODELS
 from ltkit.structures import BatchedSamples
 from ltkit.testing.distributed import run_distributed
@@ -391,6 +392,13 @@ def test_the_meta_set_takes_over_what_is_not_stated(tmp_path):
         assert loader.batch_sampler.batch_size == 32 and type(loader).__name__ == 'InMemoryDataLoader'
         assert type(loader.batch_sampler.sampler).__name__ == 'InstanceBalancedSampler'
     assert loop.dataloader.batch_sampler.sampler.seed != loop.meta_dataloader.batch_sampler.sampler.seed
+
+
+def test_what_is_learned_must_act_on_the_loss(tmp_path):
+    runner = build(config(tmp_path, "loss=dict(type='SoftmaxLoss')"), runner=Runner)
+    runner.model.head.idle = meta_learned(nn.Linear(1, 1))
+    with pytest.raises(ConfigError, match=r'does not act on the loss .*: head.idle.weight, head.idle.bias'):
+        runner.train()
 
 
 def test_workers_would_draw_ahead(tmp_path):
