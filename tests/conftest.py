@@ -62,8 +62,9 @@ class SmallRun:
     def config(self, text: str = '', base: str = DIGITS, name: str = 'small.py') -> Path:
         """Write a config that inherits from ``base``."""
         path = self.folder / name
-        path.write_text(f'_base_ = {base!r}\n{text}\n', encoding='utf-8')
-        return path
+        part = self.folder / f'{name}.{os.getpid()}'  # several processes may write it
+        part.write_text(f'_base_ = {base!r}\n{text}\n', encoding='utf-8')
+        return part.replace(path)
 
     def load(self, config: str | Path = '', work_dir: str = 'run', **options: Any) -> Any:
         """Load a config (a file, or the text of one); ``options`` are dotted keys with ``__`` for the dot."""
