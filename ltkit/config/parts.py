@@ -64,6 +64,8 @@ TAKEN_OUT = {
     'LOOPS': {'by_epoch'},
 }
 SPECIAL = {'type', '_scope_', '_delete_'}
+# A loader that takes over what it does not state from train_dataloader; see MetaTrainLoop.
+META_DATALOADER = ('train_cfg', 'meta_dataloader')
 # Arguments that whoever builds a part adds, so that a config need not give them.
 SUPPLIED = {
     'batch_size',
@@ -125,8 +127,9 @@ class PartChecker:
             value = self.config.get(key)
             if key.endswith('_dataloader') and isinstance(value, dict):
                 self._check_dataloader((key,), value)
-            if key == 'train_cfg' and isinstance(value, dict) and isinstance(value.get('meta_dataloader'), dict):
-                self._check_dataloader((key, 'meta_dataloader'), value['meta_dataloader'])
+            meta = value.get(META_DATALOADER[1]) if key == META_DATALOADER[0] and isinstance(value, dict) else None
+            if isinstance(meta, dict):
+                self._check_dataloader(META_DATALOADER, meta)
             self._walk(value, (key,), kind, self.scope)
         constructor = (self.config.get('optim_wrapper') or {}).get('constructor')
         if isinstance(constructor, str):
@@ -164,6 +167,8 @@ class PartChecker:
                 ) from error
         if found is None and len(path) == 1:
             found = self._default_type(path[0], value)
+        if found is None and path[:2] == META_DATALOADER:
+            found = self._type_of_training(path[2:])
         if isinstance(found, str):
             return self._find((*path, 'type'), found, kind, scope, _package(owner))
         return found if callable(found) else None
@@ -178,6 +183,13 @@ class PartChecker:
         if key == 'train_cfg':
             return 'EpochBasedTrainLoop' if value.get('by_epoch') else 'IterBasedTrainLoop'
         return None if value.get('constructor') else DEFAULT_TYPES.get(key)
+
+    def _type_of_training(self, path: Path) -> Any:
+        """The type that stands at a place of ``train_dataloader``, if any."""
+        value = self.config.get('train_dataloader')
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return dict.get(value, 'type') if isinstance(value, dict) else None
 
     def _check_arguments(
         self, part: Callable, value: dict, path: Path, kind: str, owner: Callable | None
@@ -202,6 +214,8 @@ class PartChecker:
                     f'{self.locator.where((*path, name), name)}: {_name(part)} has no argument '
                     f"'{name}'{close or takes}"
                 )
+        if path[:2] == META_DATALOADER and 'type' not in value:
+            return  # what is missing is taken over
         if kind in CHECKED_FOR_MISSING or (path[0] == 'model' and not foreign):
             for name in arguments.required:
                 if name not in value and name not in SUPPLIED:

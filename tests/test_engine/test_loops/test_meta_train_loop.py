@@ -372,6 +372,7 @@ def test_what_cannot_be_combined(tmp_path, options, words):
 
 @pytest.mark.parametrize('key, value, words', [
     ('meta_dataloader.bacth_size', 3, "meta_dataloader has no argument 'bacth_size'; did you mean 'batch_size'"),
+    ('meta_dataloader.dataset.splt', 'held_out', "has no argument 'splt'; did you mean 'split'"),
     ('meta_dataloader.sampler.type', 'ClasBalancedSampler', "did you mean 'ClassBalancedSampler'"),
     ('meta_optimizer.lrr', 1, "SGD has no argument 'lrr'"),
     ('meta_loss', dict(type='SoftMaxLoss'), "did you mean 'SoftmaxLoss'"),
