@@ -1,4 +1,4 @@
-"""Arguments of one kind: a number in a range, one of a few names."""
+"""Arguments of one kind: a number in a range, an epoch, one of a few names."""
 
 from __future__ import annotations
 
@@ -30,6 +30,20 @@ def checked_number(name: str, value: Any, at_least: float = 0.0, below: float = 
             allowed = f'in [{at_least:g}, ' + (f'{below:g})' if below <= at_most else f'{at_most:g}]')
         raise ConfigError(f'{name} must be a number {allowed}, but is {value!r}')
     return float(value)
+
+
+def checked_epoch(name: str, value: Any, or_none: bool = False) -> Any:
+    """An argument that is a 0-based epoch, as it is; with ``or_none`` it may be None.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if value is None and or_none:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigError(f'{name} must be a 0-based epoch (0 or more){", or None" if or_none else ""}, '
+                          f'but is {value!r}')
+    return value
 
 
 def checked_choice(name: str, value: str, allowed: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ltkit.utils.arguments import checked_choice, checked_number
+from ltkit.utils.arguments import checked_choice, checked_epoch, checked_number
 from ltkit.utils.errors import ConfigError
 
 
@@ -30,3 +30,12 @@ def test_numbers_up_to_a_largest_one():
     assert checked_number('x', 1, at_most=1) == 1.0
     with pytest.raises(ConfigError, match=r'^x must be a number in \[0, 1\], but is 1.01$'):
         checked_number('x', 1.01, at_most=1)
+
+
+def test_epochs():
+    assert checked_epoch('begin', 0) == 0 and checked_epoch('begin', None, or_none=True) is None
+    for value in (-1, 1.0, True, '1', None):
+        with pytest.raises(ConfigError, match=rf'^begin must be a 0-based epoch \(0 or more\), but is {value!r}$'):
+            checked_epoch('begin', value)
+    with pytest.raises(ConfigError, match='or None, but is -1'):
+        checked_epoch('begin', -1, or_none=True)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ltkit.class_weights import effective_number_weights
 from ltkit.distribution_aware import CountsLike, DistributionAware
+from ltkit.utils.arguments import checked_epoch
 from ltkit.utils.errors import ConfigError
 
 from .checks import check_sample_weight, check_scores, checked_target
@@ -179,8 +180,7 @@ class LongTailLoss(DistributionAware, nn.Module):
             begin (int): 0 for weights from the start.
             beta (float): Of the effective number, in [0, 1). Defaults to 0.9999.
         """
-        if isinstance(begin, bool) or not isinstance(begin, int) or begin < 0:
-            raise ConfigError(f'drw.begin must be a 0-based epoch (0 or more), but is {begin!r}')
+        checked_epoch('drw.begin', begin)
         if not 0 <= beta < 1:
             raise ConfigError(f'drw.beta must be in [0, 1), but is {beta}')
         self.drw = dict(begin=begin, beta=beta)

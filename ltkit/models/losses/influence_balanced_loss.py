@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ltkit.class_weights import class_weights
 from ltkit.registry import LOSSES
-from ltkit.utils.arguments import checked_choice, checked_number
+from ltkit.utils.arguments import checked_choice, checked_epoch, checked_number
 from ltkit.utils.errors import ConfigError
 
 from .feature_loss import FeatureLoss
@@ -88,9 +88,7 @@ class InfluenceBalancedLoss(FeatureLoss):
         super().__init__(**kwargs)
         self.alpha = _above_zero('alpha', alpha)
         self.epsilon = _above_zero('epsilon', epsilon)
-        if isinstance(begin, bool) or not isinstance(begin, int) or begin < 0:
-            raise ConfigError(f'begin must be a 0-based epoch (0 or more), but is {begin!r}')
-        self.begin = begin
+        self.begin = checked_epoch('begin', begin)
         self.active = begin == 0
         self.weighting = checked_choice('weighting', weighting, WEIGHTINGS)
         self.beta = checked_number('beta', beta, below=1)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ltkit.class_weights import log_ratio_weights
 from ltkit.registry import LOSSES
-from ltkit.utils.arguments import checked_number
+from ltkit.utils.arguments import checked_epoch, checked_number
 from ltkit.utils.errors import ConfigError
 
 from .base import losses_of_samples, weight_of_samples
@@ -79,9 +79,7 @@ class KPSLoss(CosineLoss):
                  **kwargs: Any) -> None:
         super().__init__(scale, **kwargs)
         self.max_margin = checked_number('max_margin', max_margin)
-        if begin is not None and (isinstance(begin, bool) or not isinstance(begin, int) or begin < 0):
-            raise ConfigError(f'begin must be a 0-based epoch (0 or more), or None, but is {begin!r}')
-        self.begin = begin
+        self.begin = checked_epoch('begin', begin, or_none=True)
         self.max_scale = checked_number('max_scale', max_scale)
         self._check_max_scale()
         self.smallest_count = checked_number('smallest_count', smallest_count)

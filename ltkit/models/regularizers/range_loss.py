@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ltkit.registry import REGULARIZERS
-from ltkit.utils.errors import ConfigError, DataError, did_you_mean
+from ltkit.utils.arguments import checked_choice, checked_number
+from ltkit.utils.errors import ConfigError, DataError
 
 from .base import Regularizer
 
@@ -62,19 +63,13 @@ class RangeLoss(Regularizer):
                  distance: str = 'euclidean',
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name, value in (('alpha', alpha), ('beta', beta), ('margin', margin)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float('inf'):
-                raise ConfigError(f'{name} of RangeLoss must be a number 0 or more, but is {value!r}')
+        self.alpha = checked_number('alpha of RangeLoss', alpha)
+        self.beta = checked_number('beta of RangeLoss', beta)
+        self.margin = checked_number('margin of RangeLoss', margin)
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
             raise ConfigError(f'k of RangeLoss must be a whole number from 1 on, but is {k!r}')
-        if distance not in DISTANCES:
-            raise ConfigError(f"distance of RangeLoss must be one of {', '.join(DISTANCES)}, but is {distance!r}"
-                              f'{did_you_mean(str(distance), DISTANCES)}')
-        self.alpha = float(alpha)
-        self.beta = float(beta)
-        self.margin = float(margin)
         self.k = k
-        self.distance = distance
+        self.distance = checked_choice('distance of RangeLoss', distance, DISTANCES)
 
     def forward(self, features: Tensor, target: Tensor, logits: Tensor | None = None) -> Tensor:
         """The term, a scalar.
