@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ltkit.distribution_aware import DistributionAware
+from ltkit.models.posthoc import apply_rules, need_features
 from ltkit.registry import POSTHOC
 from ltkit.utils.errors import ConfigError, did_you_mean
 from ltkit.utils.files import whole_file
@@ -75,29 +76,31 @@ def parse_sweep(text: str) -> tuple[str, list[float]]:
 class LogitStore(Hook):
     """Keeps the logits before the post-hoc rules, and the samples, of an evaluation; on the host.
 
-    The rules of the head are taken out for its duration.
+    The rules of the head are taken out for its duration. The features are kept as
+    well where one of the rules needs them.
     """
 
     def __init__(self) -> None:
-        self.batches: list[tuple[Tensor, Any]] = []
+        self.batches: list[tuple[Tensor, Tensor | None, Any]] = []
         self.head: nn.Module | None = None
         self._rules = nn.ModuleList()
-        self._latest: Tensor | None = None
+        self._latest: tuple[Tensor, Tensor | None] | None = None
 
     def before_test_epoch(self, runner: Runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.head, self.batches = model.head, []
-        self._rules, model.head.posthoc = model.head.posthoc, nn.ModuleList([LogitTap(self.keep)])
+        self._rules = model.head.posthoc
+        model.head.posthoc = nn.ModuleList([LogitTap(self.keep, need_features(self._rules))])
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        self.batches.append((self._latest, outputs))
+        self.batches.append((*self._latest, outputs))
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self.head.posthoc = self._rules
 
-    def keep(self, logits: Tensor) -> None:
-        """Take the logits of a batch, shape ``(N, C)``."""
-        self._latest = logits.detach().cpu()
+    def keep(self, logits: Tensor, features: Tensor | None = None) -> None:
+        """Take the logits ``(N, C)`` of a batch, and its features ``(N, d)``."""
+        self._latest = logits.detach().cpu(), None if features is None else features.detach().cpu()
 
 
 def sweep_posthoc(cfg: Config, checkpoint: str, argument: str, values: Sequence[float]) -> dict[str, Any]:
@@ -184,8 +187,7 @@ def sweep_table(results: dict[str, Any]) -> str:
 
 @torch.no_grad()
 def _evaluate(rules: nn.ModuleList, store: LogitStore, evaluator: Any, size: int) -> dict[str, float]:
-    for logits, samples in store.batches:
-        for rule in rules.eval():
-            logits = rule(logits)
+    for logits, features, samples in store.batches:
+        logits = apply_rules(rules.eval(), logits, features)
         evaluator.process(data_samples=store.head.to_samples(logits, samples), data_batch=None)
     return evaluator.evaluate(size)

@@ -97,14 +97,18 @@ class PosthocFit(Hook):
 
 
 class LogitTap(nn.Module):
-    """Stands where post-hoc rules do, shows the logits ``(N, C)`` to ``keep`` and changes nothing."""
+    """Stands where post-hoc rules do, shows the logits ``(N, C)`` to ``keep`` and changes nothing.
 
-    def __init__(self, keep: Callable[[Tensor], None]) -> None:
+    With ``needs_features`` the features ``(N, d)`` are shown as well.
+    """
+
+    def __init__(self, keep: Callable[..., None], needs_features: bool = False) -> None:
         super().__init__()
         self._keep = keep
+        self.needs_features = needs_features
 
-    def forward(self, logits: Tensor) -> Tensor:
-        self._keep(logits)
+    def forward(self, logits: Tensor, **features: Tensor) -> Tensor:
+        self._keep(logits, **features)
         return logits
 
 

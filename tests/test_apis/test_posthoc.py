@@ -52,6 +52,23 @@ def test_a_sweep_equals_one_test_for_each_strength(small_run, checkpoint, monkey
     assert lines[2].startswith('no rule') and lines[4].startswith('tau=0.5') and 'many > 40, few < 10' in lines[-1]
 
 
+def test_a_sweep_of_the_total_direct_effect_sees_each_image_once(small_run, monkeypatch):
+    deconfound = SHORT + 'model = dict(head=dict(classifier=dict(type="CausalNormClassifier", alpha=1.5)))\n'
+    train(small_run.load(deconfound))
+    checkpoint = str(small_run.folder / 'run' / 'epoch_3.pth')
+    passes = []
+    forward = LongTailClsHead.forward
+    monkeypatch.setattr(LongTailClsHead, 'forward', lambda self, feats: passes.append(1) or forward(self, feats))
+    rule = 'model["head"]["posthoc"] = [dict(type="TotalDirectEffect", alpha=1.0)]\n'
+    results = sweep_posthoc(small_run.load(deconfound + rule, 'sweep'), checkpoint, 'alpha', [0, 1.5, 4])
+    assert len(passes) == 2
+    for entry in results['sweep']:
+        cfg = small_run.load(deconfound.replace('alpha=1.5', f'alpha={entry["value"]}'), f'test{entry["value"]}')
+        assert _accuracies(run_test(cfg, checkpoint)['metrics']) == _accuracies(entry['metrics'])
+    assert _accuracies(results['sweep'][1]['metrics']) == _accuracies(results['without'])
+    assert len({entry['metrics']['accuracy/few'] for entry in results['sweep']}) > 1
+
+
 def _distributed_sweep(rank, world_size, small_run, checkpoint):
     torch.manual_seed(rank)
     cfg = small_run.load(SHORT + RULE.format('LogitAdjustment', 1.0), f'sweep{world_size}', launcher='pytorch',

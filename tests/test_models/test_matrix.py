@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from ltkit import ClassDistribution
 from ltkit.datasets import DigitsLT
 from ltkit.distribution_aware import distribution_aware_parts
+from ltkit.models.classifiers import CausalNormClassifier
 from ltkit.models.heads import LongTailClsHead
 from ltkit.registry import HEADS, LOSSES, POSTHOC, SAMPLERS
 from ltkit.structures import BatchedSamples
 from ltkit.utils.errors import ConfigError
 
-CLASSIFIERS = ['LinearClassifier', 'CosineClassifier']
+CLASSIFIERS = ['LinearClassifier', 'CosineClassifier', 'TauNormClassifier', 'LWSClassifier', 'DisAlignClassifier']
 SAMPLER_NAMES = ['InstanceBalancedSampler', 'ClassAwareSampler', 'ProgressivelyBalancedSampler']
 CHANNELS, EXPERTS, EPOCHS, STEPS, BATCH = 32, 2, 2, 6, 48
 OPTIONS = {'SoftmaxEqualizationLoss': dict(lambda_=0.1)}  # its default finds no rare class here
@@ -28,8 +29,9 @@ RULES = {
     'UNOIC': (dict(beta=0.4), lambda z, n, head: z - 0.4 * n.log()),
     'TauNormalization': (dict(tau=0.7), lambda z, n, head: features_times_weights(z, head, 0.7)),
     'TemperatureScaling': (dict(temperature=2.0), lambda z, n, head: z / 2),
+    'TotalDirectEffect': (dict(alpha=1.0), None),  # of no classifier here; see its own test
 }
-NEEDS_ONE_LINEAR_CLASSIFIER = ('TauNormalization', )
+NEEDS = {'TauNormalization': nn.Linear, 'TotalDirectEffect': CausalNormClassifier}  # the classifier
 
 
 def registered(registry) -> list[str]:
@@ -112,8 +114,8 @@ def check_rules(model: TinyModel, images: Tensor) -> None:
     counts = torch.tensor(digits()[0].class_distribution.counts).double()
     assert logits.isfinite().all()
     for name, (arguments, equation) in RULES.items():
-        if name in NEEDS_ONE_LINEAR_CLASSIFIER and not isinstance(getattr(model.head, 'classifier', None), nn.Linear):
-            with pytest.raises(ConfigError, match='needs one linear classifier'):
+        if not isinstance(getattr(model.head, 'classifier', None), NEEDS.get(name, nn.Module | None)):
+            with pytest.raises(ConfigError, match='needs one'):
                 model.head.build_posthoc([dict(type=name, **arguments)])
             continue
         model.head.posthoc = model.head.build_posthoc([dict(type=name, **arguments)])

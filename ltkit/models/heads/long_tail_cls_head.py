@@ -12,7 +12,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ltkit.distribution_aware import DistributionAware
-from ltkit.models.posthoc import PosthocRule
+from ltkit.models.posthoc import PosthocRule, apply_rules, need_features
 from ltkit.models.regularizers import Regularizer
 from ltkit.models.targets import check_labels, gather_targets
 from ltkit.registry import CLASSIFIERS, HEADS, LOSSES, POSTHOC, REGULARIZERS
@@ -233,14 +233,11 @@ class LongTailClsHead(BaseModule):
 
     def predict_logits(self, feats: Sequence[Tensor]) -> Tensor:
         """Logits ``(N, C)`` after the post-hoc rules."""
-        return self.apply_posthoc(self(feats))
+        return self.apply_posthoc(self(feats), self.pre_logits(feats) if need_features(self.posthoc) else None)
 
-    def apply_posthoc(self, logits: Tensor) -> Tensor:
-        """The post-hoc rules, one after the other; float32 at least."""
-        logits = logits if logits.dtype == torch.float64 else logits.float()
-        for rule in self.posthoc:
-            logits = rule(logits)
-        return logits
+    def apply_posthoc(self, logits: Tensor, features: Tensor | None = None) -> Tensor:
+        """The post-hoc rules, one after the other; float32 at least. For ``features`` see ``apply_rules``."""
+        return apply_rules(self.posthoc, logits if logits.dtype == torch.float64 else logits.float(), features)
 
     @staticmethod
     def to_samples(logits: Tensor, data_samples: Sequence[Any] | None = None) -> list[DataSample]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
 from ltkit.distribution_aware import CountsLike, DistributionAware
@@ -17,12 +19,16 @@ class PosthocRule(DistributionAware, nn.Module):
     logits as they are, since a validation during training comes first.
     ``tools/test.py`` fits what needs it.
 
+    A rule that reads the input of the classifier as well sets ``needs_features =
+    True`` and is called as ``rule(logits, features=features)``, ``(N, C)`` and ``(N, d)``.
+
     Args:
         class_counts (optional): Training samples of each class; normally they
             come with the checkpoint, or from ``ClassDistributionHook``.
     """
 
     fitted_arguments: tuple[str, ...] = ()
+    needs_features = False
 
     def __init__(self, class_counts: CountsLike | None = None) -> None:
         super().__init__()
@@ -53,3 +59,21 @@ class PosthocRule(DistributionAware, nn.Module):
     def forward(self, logits: Tensor) -> Tensor:
         """Logits, shape ``(..., C)``, to logits of the same shape."""
         raise NotImplementedError(f'{type(self).__name__} must override forward(logits)')
+
+
+def need_features(rules: Iterable[nn.Module]) -> bool:
+    """Whether one of some rules reads the features."""
+    return any(getattr(rule, 'needs_features', False) for rule in rules)
+
+
+def apply_rules(rules: Iterable[nn.Module], logits: Tensor, features: Tensor | None = None) -> Tensor:
+    """Logits after some rules, one after the other.
+
+    Args:
+        rules (Iterable[nn.Module]): The rules.
+        logits (Tensor): Of the classifier, shape ``(N, C)``.
+        features (Tensor, optional): Its input, shape ``(N, d)``, for rules that need it.
+    """
+    for rule in rules:
+        logits = rule(logits, features=features) if need_features([rule]) else rule(logits)
+    return logits

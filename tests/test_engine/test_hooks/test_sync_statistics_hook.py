@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
 import torch
+from mmengine.optim import OptimWrapper
 from torch import nn
 
 from ltkit.engine.hooks import SyncStatisticsHook
@@ -42,3 +44,46 @@ def test_running_statistics_are_averaged_and_nothing_else():
 def test_one_process_changes_nothing():
     before, after = _synced(0, 1)
     assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+class Counted(nn.Linear):
+    """A running mean of its own."""
+
+    averaged_buffers = ('mean', )
+
+    def __init__(self, value: float = 0.0) -> None:
+        super().__init__(2, 2)
+        self.register_buffer('mean', torch.full((2, ), value))
+        self.told: list[tuple[float, int, int]] = []
+
+    def begin_batch(self, learning_rate: float, position: int, batches: int) -> None:
+        self.told.append((learning_rate, position, batches))
+
+
+def _named(rank: int, world_size: int) -> dict:
+    model = nn.Sequential(Counted(float(rank)), nn.BatchNorm1d(2))
+    model[1].running_mean += rank
+    model[1].statistics_frozen = True
+    SyncStatisticsHook.average(SimpleNamespace(model=model))
+    return dict(model.state_dict())
+
+
+def test_named_buffers_are_averaged_and_frozen_statistics_are_not():
+    for rank, state in enumerate(run_distributed(_named)):
+        assert state['0.mean'].tolist() == [0.5, 0.5]
+        assert state['1.running_mean'].tolist() == [rank, rank]
+
+
+def test_a_module_is_told_its_learning_rate_and_the_place_of_the_batch_in_the_step():
+    model = nn.ModuleList([nn.Linear(2, 2), Counted(), Counted()])
+    for parameter in model[2].parameters():
+        parameter.requires_grad_(False)
+    optimizer = torch.optim.SGD([dict(params=model[0].parameters(), lr=0.3), dict(params=model[1].parameters())], lr=0.1)
+    runner = SimpleNamespace(model=model, iter=0, optim_wrapper=OptimWrapper(optimizer, accumulative_counts=2))
+    hook = SyncStatisticsHook()
+    hook.before_train(runner)
+    for runner.iter in range(3):
+        hook.before_train_iter(runner, runner.iter)
+        optimizer.param_groups[1]['lr'] /= 10
+    assert model[1].told == [(0.1, 0, 2), (pytest.approx(0.01), 1, 2), (pytest.approx(0.001), 0, 2)]
+    assert model[2].told[0] == (0.3, 0, 2)
