@@ -72,6 +72,16 @@ def make(part: Part, dataset: Any = None, **overrides: Any) -> Any:
     return sampler
 
 
+def group_size_of(sampler: Any) -> int:
+    """How many neighbours of its order stay together."""
+    return getattr(sampler, 'group_size', 1)
+
+
+def groups(order: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """The order in groups of ``size``."""
+    return list(zip(*(order[place::size] for place in range(size))))
+
+
 def order_of(sampler: Any) -> list[int]:
     """The indices of one pass, as plain numbers."""
     return [int(index) for index in sampler]
@@ -208,12 +218,14 @@ def wrapped_data_sets(part: Part) -> None:
 
 @CHECKS.add
 def number_of_samples(part: Part) -> None:
-    """``num_samples`` is the length of an epoch."""
+    """``num_samples`` is the length of an epoch; where samples come in groups, it counts these."""
     if not part.accepts('num_samples'):
         raise NotApplicable('it takes no num_samples')
     for number in (7, 3 * sum(COUNTS)):
-        found = len(order_of(make(part, num_samples=number)))
-        expect(found == number, f'num_samples={number} gives {found} samples')
+        sampler = make(part, num_samples=number)
+        found, group = len(order_of(sampler)), group_size_of(sampler)
+        expect(found == number * group, f'num_samples={number} gives {found} samples'
+               + (f', not {number} groups of {group}' if group > 1 else ''))
 
 
 @CHECKS.add
@@ -297,10 +309,11 @@ def setup_is_quick(part: Part) -> None:
 @CHECKS.add
 def two_processes(part: Part) -> None:
     """Two processes share one order, each has as many samples, and no seed is typed."""
-    order = order_of(make(part))
-    shares = run_distributed(_share, 2, part, True)
+    size = group_size_of(make(part))
+    order = groups(order_of(make(part)), size)
+    shares = [groups(share, size) for share in run_distributed(_share, 2, part, True)]
     expect(len(shares[0]) == len(shares[1]), f'processes get {len(shares[0])} and {len(shares[1])} samples')
-    merged = [index for pair in zip(*shares) for index in pair]
+    merged = [group for both in zip(*shares) for group in both]
     expect(merged[:len(order)] == order, 'two processes together have another order than one')
     expect(merged[len(order):] == order[:len(merged) - len(order)],
            'what is added to make the shares equal is not the start of the order')
@@ -313,8 +326,9 @@ def two_processes_uneven(part: Part) -> None:
     """With ``round_up=False`` two processes have every sample of the order once."""
     if not part.accepts('round_up'):
         raise NotApplicable('it takes no round_up')
-    order = order_of(make(part))
-    shares = run_distributed(_share, 2, part, False)
+    size = group_size_of(make(part))
+    order = groups(order_of(make(part)), size)
+    shares = [groups(share, size) for share in run_distributed(_share, 2, part, False)]
     expect(shares[0] == order[0::2] and shares[1] == order[1::2],
            'the shares are not the strides of one order')
 

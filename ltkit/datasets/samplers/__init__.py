@@ -7,6 +7,7 @@ from .global_batch_sampler import GlobalBatchSampler
 from .instance_balanced_sampler import InstanceBalancedSampler
 from .long_tail_sampler import LongTailSampler
 from .meta_sampler import MetaSampler
+from .paired_sampler import PairedSampler
 from .progressively_balanced_sampler import ProgressivelyBalancedSampler
 from .repeat_factor_sampler import RepeatFactorSampler
 from .reversed_sampler import ReversedSampler
@@ -21,6 +22,7 @@ __all__ = [
     'InstanceBalancedSampler',
     'LongTailSampler',
     'MetaSampler',
+    'PairedSampler',
     'ProgressivelyBalancedSampler',
     'RepeatFactorSampler',
     'ReversedSampler',

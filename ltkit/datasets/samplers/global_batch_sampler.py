@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -24,13 +25,18 @@ class GlobalBatchSampler:
     r, r + W, r + 2 W, ... one after the other. So 1 process with k = 4 sees the
     same micro-batches as 4 processes with k = 1, in the same steps.
 
+    The groups of a sampler with a ``group_size`` above 1, as the pairs of
+    :class:`PairedSampler`, are cut and dealt as one sample each: ``batch_size`` counts
+    them, and each hand has whole ones, their members one after the other.
+
     Of a sampler that has ``indices_at(positions)``, too, each batch is drawn when
     its step comes: what the sampler learns then acts at once.
 
     Args:
         sampler (LongTailSampler): Gives the order; anything that has
             ``epoch_indices()``, ``num_samples``, ``seed`` and ``epoch``.
-        batch_size (int): Samples of one optimiser step over all processes, > 0.
+        batch_size (int): Samples (groups of them, where the sampler has groups) of
+            one optimiser step over all processes, > 0.
         drop_last (bool): Whether the last batch is left out when it is not full.
             Defaults to False.
         accumulation (int): Micro-batches k of each process a step, > 0. Defaults
@@ -62,6 +68,7 @@ class GlobalBatchSampler:
             raise ConfigError(
                 f'GlobalBatchSampler: rank {self.rank} is not one of {self.world_size} processes')
         self.sampler = sampler
+        self.group_size = getattr(sampler, 'group_size', 1)
         self.batch_size = batch_size
         self.drop_last = drop_last
         self.accumulation = accumulation
@@ -125,8 +132,12 @@ class GlobalBatchSampler:
         self.skip(int(state['step']))
 
     def global_batches(self) -> np.ndarray:
-        """All batches of the current epoch, int64, shape ``(num_steps, batch_size)``."""
-        return np.resize(self.sampler.epoch_indices(), (self.num_steps, self.batch_size))
+        """All batches of the current epoch, int64, shape ``(num_steps, batch_size * group_size)``."""
+        return np.resize(self.sampler.epoch_indices(), self._shape)
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return self.num_steps, self.batch_size * self.group_size
 
     def __iter__(self) -> Iterator[list[int]]:
         return ([SampleIndex(*pair) for pair in zip(indices.tolist(), seeds.tolist())]
@@ -138,10 +149,9 @@ class GlobalBatchSampler:
         start = self._start[1] if self._start[0] == epoch else 0
         self._start = (epoch, 0)
         self._progress = (epoch, start * self.accumulation)
-        shape = self.num_steps, self.batch_size
-        seeds = sample_seeds(self.sampler.seed, epoch, self.num_steps * self.batch_size).reshape(shape)
+        seeds = sample_seeds(self.sampler.seed, epoch, math.prod(self._shape)).reshape(self._shape)
         if hasattr(self.sampler, 'indices_at'):  # each batch is drawn when its step comes
-            positions = np.arange(seeds.size).reshape(shape)
+            positions = np.arange(seeds.size).reshape(self._shape)
             batches: Iterable[np.ndarray] = map(self.sampler.indices_at, positions[start:])
         else:
             batches = self.global_batches()[start:]
@@ -153,8 +163,11 @@ class GlobalBatchSampler:
             for hand in range(self.rank, self.hands, self.world_size):
                 epoch, done = self._progress
                 self._progress = (epoch, done + 1)
-                mine = slice(hand, None, self.hands)
-                yield batch[mine], batch_seeds[mine]
+                yield self._dealt(batch, hand), self._dealt(batch_seeds, hand)
+
+    def _dealt(self, batch: np.ndarray, hand: int) -> np.ndarray:
+        """What a hand gets of a batch: every ``hands``-th group."""
+        return batch.reshape(-1, self.group_size)[hand::self.hands].ravel()
 
     def __len__(self) -> int:
         """Micro-batches of this process in a whole epoch: steps times ``accumulation``."""

@@ -22,6 +22,10 @@ class LongTailSampler(Sampler[int]):
     derives from this class and overrides :meth:`draw`. In training it is mostly
     read by :class:`GlobalBatchSampler`, through :meth:`epoch_indices`.
 
+    Where ``group_size`` is above 1, a sample in the sense of ``num_samples``, of
+    positions and of a batch size is a group of so many neighbours of the order,
+    which no split over processes parts; see :class:`PairedSampler`.
+
     Args:
         dataset (Sized): The data set, of N > 0 samples.
         seed (int, optional): Seed, >= 0. Defaults to one that all processes
@@ -35,6 +39,8 @@ class LongTailSampler(Sampler[int]):
         DataError: The data set is empty.
         ConfigError: ``seed`` or ``num_samples`` is not a number as above.
     """
+
+    group_size = 1
 
     def __init__(self, dataset: Sized, seed: int | None = None, num_samples: int | None = None,
                  round_up: bool = True) -> None:
@@ -60,16 +66,26 @@ class LongTailSampler(Sampler[int]):
                 source of randomness.
 
         Returns:
-            ndarray: Indices in [0, N), whole numbers, shape ``(num_samples,)``.
+            ndarray: Indices in [0, N), whole numbers, shape ``(num_samples *
+            group_size,)``.
         """
         raise NotImplementedError(f'{type(self).__name__} must override draw(rng)')
 
     def epoch_indices(self) -> np.ndarray:
-        """The global order of the current epoch, int64, shape ``(num_samples,)``."""
-        order = np.asarray(self.draw(self.generator()), dtype=np.int64)
-        if order.shape != (self.num_samples,):
+        """The global order of the current epoch, int64, shape ``(num_samples * group_size,)``."""
+        return self.order_from(self.generator())
+
+    def order_from(self, rng: np.random.Generator) -> np.ndarray:
+        """What :meth:`draw` gives, checked; shape as of :meth:`epoch_indices`.
+
+        Raises:
+            ConfigError: It has another shape.
+        """
+        order = np.asarray(self.draw(rng), dtype=np.int64)
+        if order.shape != (self.num_samples * self.group_size,):
+            of = '' if self.group_size == 1 else f' groups of {self.group_size}'
             raise ConfigError(f'{type(self).__name__}.draw() returned shape {order.shape}, but an epoch has '
-                              f'num_samples={self.num_samples}')
+                              f'num_samples={self.num_samples}{of}')
         return order
 
     def generator(self, *stream: int) -> np.random.Generator:
@@ -125,21 +141,21 @@ class LongTailSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         start, self._start = self._start, 0
         self._position = start
-        order = self.epoch_indices()
-        total = self._total()
-        seeds = sample_seeds(self.seed, self.epoch, total)
-        order = np.resize(order, total)  # fills from the start
+        shape = self._total(), self.group_size
+        order = np.resize(self.epoch_indices(), shape)  # fills from the start
+        seeds = sample_seeds(self.seed, self.epoch, order.size).reshape(shape)
         mine = slice(start + self.rank, None, self.world_size)
-        return self._hand_out(order[mine].tolist(), seeds[mine].tolist())
+        return self._hand_out(order[mine].ravel().tolist(), seeds[mine].ravel().tolist())
 
     def _hand_out(self, order: list[int], seeds: list[int]) -> Iterator[int]:
-        for index, rng_seed in zip(order, seeds):
-            self._position = min(self._position + self.world_size, self._total())
+        for number, (index, rng_seed) in enumerate(zip(order, seeds), 1):
+            if number % self.group_size == 0:
+                self._position = min(self._position + self.world_size, self._total())
             yield SampleIndex(index, rng_seed)
 
     def __len__(self) -> int:
-        """Samples of this process in a whole epoch."""
-        return len(range(self.rank, self._total(), self.world_size))
+        """Indices that this process gets in a whole epoch."""
+        return len(range(self.rank, self._total(), self.world_size)) * self.group_size
 
     def _total(self) -> int:
         if not self.round_up:
