@@ -8,7 +8,9 @@ n^-1: the rare classes are favoured as much as the frequent ones were.
 A part declares what it takes out by the class attribute ``prior_correction``,
 the exponent c of the factor n^-c: 1.0 for a full correction, 0.5 for half of
 it; or the name of the argument that holds it (``prior_correction = 'tau'``), or
-a table over the values of one (``{'weighting': {'inverse': 1.0, ...}}``).
+a table over the values of one (``{'weighting': {'inverse': 1.0, ...}}``), or the
+arguments whose parts it uses equally often (``('first', 'second')``), of which
+it has the mean.
 The argument ``drw`` (deferred re-weighting) counts as one more.
 """
 
@@ -67,19 +69,25 @@ def _corrections(value: Any, path: str, kind: str, scope: str) -> Iterator[Corre
     elif isinstance(value, dict):
         name = value.get('type')
         part = find_part(name, kind, scope) if isinstance(name, str) else name
+        mixed: tuple[str, ...] = ()
         if callable(part):
+            declared = getattr(part, 'prior_correction', 0.0)
+            mixed = declared if isinstance(declared, tuple) else ()
             amount = prior_correction(part, value)
+            for argument in mixed:
+                inner = _corrections(_value(part, value, argument), f'{path}.{argument}', kind, scope)
+                amount += sum(one for _, _, one in inner) / len(mixed)
             if amount:
                 yield path, getattr(part, '__name__', str(name)), amount
             if _value(part, value, 'drw'):
                 yield f'{path}.drw', 'deferred re-weighting', 1.0
         for key, item in value.items():
-            if key != 'type':
+            if key != 'type' and key not in mixed:
                 yield from _corrections(item, f'{path}.{key}', kind, scope)
 
 
 def prior_correction(part: Any, arguments: dict) -> float:
-    """The exponent of the class size that a part takes out of the prior, ``drw`` aside.
+    """The exponent of the class size that a part by itself takes out of the prior, ``drw`` aside.
 
     Args:
         part (class): A registered class.

@@ -98,3 +98,15 @@ def test_amount_may_depend_on_an_argument(base, name, arguments, expected):
 )
 def test_amounts_of_the_parts_of_ltkit(registry, name, expected):
     assert prior_correction(registry.get(name), {}) == expected
+
+
+@pytest.mark.parametrize('second, warned', [('ReversedSampler', True), ('InstanceBalancedSampler', False)])
+def test_a_pair_of_samplers_has_their_mean(base, second, warned):
+    pair = dict(_delete_=True, type='PairedSampler', second=dict(type=second))
+    options = {'train_dataloader.sampler': pair, 'model.head.loss': dict(_delete_=True, type='ToyBalancedLoss')}
+    lines = implied_prior_warnings(load_config(base, options))
+    assert len(lines) == warned
+    if warned:
+        assert 'PairedSampler (train_dataloader.sampler, n^-1)' in lines[0]
+        assert implied_prior_warnings(load_config(base, {'train_dataloader.sampler': dict(
+            _delete_=True, type='PairedSampler')})) == []  # alone it corrects once
