@@ -52,6 +52,7 @@ RULES = {
 RULES_STAY = {
     'TauNormalization': 'it goes by the norms of the weights, not by counts',
     'TemperatureScaling': 'it goes by held-out samples, not by counts',
+    'TotalDirectEffect': 'it goes by the moving feature, not by counts',
 }
 
 
