@@ -44,21 +44,34 @@ class ResNet(_TrainReturnsSelf, _ResNet):
 
     mmpretrain's, and the ResNet-10 (one basic block a stage) that ImageNet-LT
     and Places-LT were introduced with (Liu et al., CVPR 2019, arXiv
-    1904.05160). Features: 512 channels up to 34 layers, 2,048 from 50 on.
+    1904.05160). Features: 512 channels up to 34 layers, 2,048 from 50 on, times
+    ``last_stage_width``.
 
     Args:
         depth (int): Number of layers.
+        last_stage_width (int): Factor of the channels of the last stage. 2 with 50
+            layers gives the 4,096 features that fixed classifiers were tried with on
+            ImageNet-LT (arXiv 2203.09081). Defaults to 1.
         **kwargs: As for ``mmpretrain.models.ResNet``.
 
     Raises:
-        ConfigError: The depth is not known.
+        ConfigError: The depth is not known, or the width no whole number above 0.
     """
 
     arch_settings = {10: (BasicBlock, (1, 1, 1, 1)), **_ResNet.arch_settings}
 
-    def __init__(self, depth: int, **kwargs: Any) -> None:
+    def __init__(self, depth: int, last_stage_width: int = 1, **kwargs: Any) -> None:
         check_depth(depth, self.arch_settings, 'ResNet')
+        if isinstance(last_stage_width, bool) or not isinstance(last_stage_width, int) or last_stage_width < 1:
+            raise ConfigError(f'last_stage_width must be a whole number above 0, but is {last_stage_width!r}')
+        self.last_stage_width = last_stage_width  # read while the stages are made
         super().__init__(depth, **kwargs)
+
+    def make_res_layer(self, **kwargs: Any) -> nn.Module:
+        """Make the next stage; see mmpretrain."""
+        if len(self.res_layers) == self.num_stages - 1:
+            kwargs['out_channels'] *= self.last_stage_width
+        return super().make_res_layer(**kwargs)
 
 
 @MODELS.register_module()
