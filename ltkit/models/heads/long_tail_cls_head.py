@@ -44,7 +44,8 @@ class LongTailClsHead(BaseModule):
             ``scale_given`` is not False). Defaults to ``dict(type='SoftmaxLoss')``.
         regularizers (dict, nn.Module or list of them, optional): Each is called
             as ``reg(features=(N, d), logits=(N, C), target=...)`` and added to
-            the loss under ``loss_<its name>``.
+            the loss under ``loss_<its name>``; one that takes ``num_classes`` or
+            ``in_channels`` receives them.
         posthoc (dict, nn.Module or list of them, optional): Each maps logits to
             logits, one after the other, in prediction alone.
         topk (int or Sequence[int]): The k of the training accuracies.
@@ -80,7 +81,7 @@ class LongTailClsHead(BaseModule):
         self.init_loss(dict(type='SoftmaxLoss') if loss is None else loss)
         self.regularizers = nn.ModuleDict()
         for part in _as_list(regularizers):
-            part = REGULARIZERS.build(part) if isinstance(part, dict) else part
+            part = self.build_regularizer(part)
             self.regularizers[_free_name(_snake(part), self.regularizers)] = part
         self.posthoc = self.build_posthoc(_as_list(posthoc))
 
@@ -95,17 +96,34 @@ class LongTailClsHead(BaseModule):
         Raises:
             ConfigError: The classifier states other numbers.
         """
-        sizes = dict(num_classes=self.num_classes, in_channels=self.in_channels)
-        if isinstance(classifier, nn.Module):
-            stated = {key: getattr(classifier, key, value) for key, value in sizes.items()}
-        else:
-            stated = {key: classifier.get(key, value) for key, value in sizes.items()}
-        for key, value in sizes.items():
-            if stated[key] != value:
-                raise ConfigError(
-                    f'head.{key} is {value}, but the classifier has {stated[key]}; give {key} once, '
-                    'in the head')
-        return classifier if isinstance(classifier, nn.Module) else CLASSIFIERS.build({**classifier, **sizes})
+        self.check_sizes(classifier, 'the classifier')
+        return classifier if isinstance(classifier, nn.Module) else CLASSIFIERS.build({**classifier, **self.sizes})
+
+    def build_regularizer(self, part: PartCfg) -> nn.Module:
+        """Build one regulariser, with this head's ``num_classes`` and ``in_channels`` where it takes them.
+
+        Raises:
+            ConfigError: The regulariser states other numbers.
+        """
+        name = type(part).__name__ if isinstance(part, nn.Module) else part.get('type')
+        self.check_sizes(part, f'the regulariser {name}')
+        if isinstance(part, nn.Module):
+            return part
+        kind = REGULARIZERS.get(name) if isinstance(name, str) else name
+        takes = inspect.signature(kind).parameters if kind is not None else ()
+        return REGULARIZERS.build({**part, **{key: value for key, value in self.sizes.items() if key in takes}})
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """``num_classes`` and ``in_channels``, by name."""
+        return dict(num_classes=self.num_classes, in_channels=self.in_channels)
+
+    def check_sizes(self, part: PartCfg, what: str) -> None:
+        """Raise :class:`ConfigError` if a part states other ``sizes`` than the head."""
+        for key, value in self.sizes.items():
+            stated = getattr(part, key, value) if isinstance(part, nn.Module) else part.get(key, value)
+            if stated != value:
+                raise ConfigError(f'head.{key} is {value}, but {what} has {stated}; give {key} once, in the head')
 
     def build_posthoc(self, parts: Sequence[PartCfg]) -> nn.ModuleList:
         """Post-hoc rules for the logits of this head, in their order."""
@@ -259,7 +277,8 @@ def _as_list(parts: Any) -> list[Any]:
 
 
 def _snake(part: nn.Module) -> str:
-    """``NeuralCollapseRegularizer`` -> ``neural_collapse_regularizer``."""
+    """``NeuralCollapseRegularizer`` -> ``neural_collapse_regularizer``, of one or of those of several experts."""
+    part = part[0] if isinstance(part, nn.ModuleList) else part
     return re.sub(r'(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])', '_', type(part).__name__).lower()
 
 

@@ -34,8 +34,9 @@ class MultiExpertHead(LongTailClsHead):
             ``features`` as well, ``(E, N, d)`` or those of the expert. Defaults
             to ``dict(type='RIDELoss')``.
         **kwargs: As for :class:`LongTailClsHead`. A regulariser is called for
-            each expert, and its mean over the experts is added; post-hoc rules
-            act on the mean logits.
+            each expert, and its mean over the experts is added; of one whose
+            ``per_expert`` is True each expert has its own, and their sum is added.
+            Post-hoc rules act on the mean logits.
 
     Raises:
         ConfigError: ``num_experts`` is not a number from 1 on, or a part
@@ -60,6 +61,20 @@ class MultiExpertHead(LongTailClsHead):
         if isinstance(classifier, nn.Module):
             raise ConfigError('MultiExpertHead builds one classifier an expert; give classifier as a config')
         self.classifiers = nn.ModuleList(self.build_classifier(classifier) for _ in range(self.num_experts))
+
+    def build_regularizer(self, part: dict | nn.Module) -> nn.Module:
+        """Build one regulariser, or one an expert; see :meth:`LongTailClsHead.build_regularizer`.
+
+        Raises:
+            ConfigError: One an expert is wanted of a regulariser that is built already.
+        """
+        built = super().build_regularizer(part)
+        if not getattr(built, 'per_expert', False):
+            return built
+        if isinstance(part, nn.Module):
+            raise ConfigError(f'MultiExpertHead builds one {type(part).__name__} an expert; give it as a config')
+        return nn.ModuleList([built, *(super(MultiExpertHead, self).build_regularizer(part)
+                                       for _ in range(self.num_experts - 1))])
 
     @property
     def logit_scale(self) -> float | None:
@@ -95,8 +110,11 @@ class MultiExpertHead(LongTailClsHead):
             kwargs['features'] = torch.stack(features)
         losses = dict(loss=self.compute_loss(logits, target, **kwargs))
         for name, part in self.regularizers.items():
-            values = [part(features=x, logits=z, target=target) for x, z in zip(features, logits)]
-            losses[f'loss_{name}'] = torch.stack(values).mean()
+            own = isinstance(part, nn.ModuleList)
+            parts = part if own else [part] * self.num_experts
+            values = torch.stack([one(features=x, logits=z, target=target)
+                                  for one, x, z in zip(parts, features, logits)])
+            losses[f'loss_{name}'] = values.sum() if own else values.mean()
         losses.update(self.training_accuracy(logits.mean(0), target))
         return losses
 

@@ -12,13 +12,19 @@ class Regularizer(DistributionAware, nn.Module):
     """A term that a head adds to its loss; overrides :meth:`penalty`.
 
     It may read ``self.counts_for(logits)``, and may have ``set_epoch(epoch,
-    max_epochs)``, which is called before each training epoch.
+    max_epochs)``, which is called before each training epoch. One that takes
+    ``num_classes`` or ``in_channels`` gets them from the head. One that learns
+    something of the features sets ``per_expert = True``: each expert of a
+    ``MultiExpertHead`` then has one of its own, and their terms are added; of any
+    other the mean over the experts is taken.
 
     Args:
         class_counts (optional): Training samples of each class; normally left to
             ``ClassDistributionHook``.
         loss_weight (float): Factor of the term. Defaults to 1.0.
     """
+
+    per_expert = False
 
     def __init__(self, class_counts: CountsLike | None = None, loss_weight: float = 1.0) -> None:
         super().__init__()

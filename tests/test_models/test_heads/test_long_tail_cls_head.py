@@ -263,3 +263,27 @@ def test_our_losses_work_in_the_head_of_mmpretrain():
     ours = build(loss=loss)
     ours.classifier.load_state_dict(theirs.fc.state_dict())
     assert torch.allclose(theirs.loss(feats, data)['loss'], ours.loss(feats, data)['loss'])
+
+
+class Sized(Regularizer):
+    """A regulariser that asks for the sizes of the head."""
+
+    def __init__(self, num_classes=None, in_channels=None):
+        super().__init__()
+        self.num_classes, self.in_channels = num_classes, in_channels
+
+    def penalty(self, features, logits, target):
+        return features.sum() * 0
+
+
+def test_a_regulariser_gets_the_sizes_that_it_asks_for():
+    head = build(regularizers=[dict(type=Sized), dict(type='RangeLoss'), dict(type='NeuralCollapseRegularizer')])
+    sized, _, collapse = head.regularizers.values()
+    assert (sized.num_classes, sized.in_channels) == (head.num_classes, head.in_channels)
+    assert collapse.centres.shape == (head.num_classes, head.in_channels)
+    for wrong in (dict(type='NeuralCollapseRegularizer', num_classes=99), Sized(99)):
+        with pytest.raises(ConfigError, match=r'head.num_classes is \d, but the regulariser \w+ has 99; give '
+                                              'num_classes once, in the head'):
+            build(regularizers=wrong)
+    with pytest.raises(KeyError, match='NoSuchRegularizer'):
+        build(regularizers=dict(type='NoSuchRegularizer'))

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ltkit.registry import HEADS
+from ltkit.registry import HEADS, REGULARIZERS
 from ltkit.structures import DataSample
 from ltkit.utils.errors import ConfigError
 
@@ -144,3 +144,19 @@ def test_wrong_features():
         head(features(experts=2))
     with pytest.raises(ConfigError, match='in_channels is 6, but the features have 7'):
         head(features(width=7))
+
+
+def test_each_expert_has_a_regulariser_of_its_own_where_that_learns():
+    cfg = dict(type='NeuralCollapseRegularizer')
+    head = build(loss=Joint(), regularizers=[cfg, FeatureNorm()])
+    own, shared = head.regularizers.values()
+    assert list(head.regularizers) == ['neural_collapse_regularizer', 'feature_norm'] and len(own) == 3
+    assert not torch.equal(own[0].centres, own[1].centres)
+    feats, target = features(), torch.tensor([0, 1, 2, 3, 0])
+    losses = head.loss(feats, samples())
+    logits = head(feats)
+    want = sum(one(features=x, logits=z, target=target) for one, x, z in zip(own, feats, logits))
+    assert torch.allclose(losses['loss_neural_collapse_regularizer'], want)
+    assert torch.allclose(losses['loss_feature_norm'], sum(shared(x, None, None) for x in feats) / 3)
+    with pytest.raises(ConfigError, match='builds one NeuralCollapseRegularizer an expert; give it as a config'):
+        build(regularizers=REGULARIZERS.build({**cfg, 'num_classes': 4, 'in_channels': 6}))
