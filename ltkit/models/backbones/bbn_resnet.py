@@ -30,8 +30,8 @@ def check_arguments(name: str, arguments: dict[str, Any]) -> None:
             raise ConfigError(f'{name} takes no {argument}; it always gives the last map of both branches')
     frozen = arguments.get('frozen_stages', -1)
     if frozen > WHOLE_STAGES:
-        raise ConfigError(f'frozen_stages of {name} must be at most {WHOLE_STAGES}, the stages before the branches, but '
-                          f'is {frozen}')
+        raise ConfigError(f'frozen_stages of {name} must be at most {WHOLE_STAGES}, the stages before the branches, '
+                          f'but is {frozen}')
 
 
 @MODELS.register_module()
