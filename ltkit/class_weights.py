@@ -64,7 +64,8 @@ def inverse_frequency_weights(counts: Any, power: float = 1.0, normalise: str | 
 
     .. math:: w_c \propto n_c^{-p}
 
-    :math:`p = 1/2` is the square-root inverse frequency; a negative p favours
+    :math:`p = 1/2` is the square-root inverse frequency, :math:`p = \rho` the
+    generalised re-weighting of DisAlign (arXiv 2103.16370); a negative p favours
     large classes.
 
     Args:

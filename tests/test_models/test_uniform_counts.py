@@ -20,6 +20,7 @@ REDUCES = {
     'VSLoss': [{}, dict(gamma=0.15, tau=1.5)],
     'WeightedSoftmaxLoss': [dict(weighting=rule) for rule in RULES_OF_WEIGHTS],
     'ClassBalancedLoss': [{}, dict(beta=0.9)],
+    'GeneralizedReweightLoss': [{}, dict(rho=0.3)],
     'LADELoss': [dict(alpha=0)],
     'LabelAwareSmoothingLoss': [{}, dict(smooth_head=0), dict(smoothed='others')],
     'SoftmaxFocalLoss': [dict(gamma=0), dict(gamma=0, detach_modulator=True)],

@@ -7,6 +7,7 @@ from .class_difficulty_balanced_loss import ClassDifficultyBalancedLoss
 from .cosine_loss import CosineLoss
 from .feature_loss import FeatureLoss
 from .gaussian_clouded_logit_loss import GaussianCloudedLogitLoss
+from .generalized_reweight_loss import GeneralizedReweightLoss
 from .influence_balanced_loss import InfluenceBalancedLoss
 from .kps_loss import KPSLoss
 from .label_aware_smoothing_loss import LabelAwareSmoothingLoss
@@ -28,6 +29,7 @@ __all__ = [
     'CosineLoss',
     'FeatureLoss',
     'GaussianCloudedLogitLoss',
+    'GeneralizedReweightLoss',
     'InfluenceBalancedLoss',
     'KPSLoss',
     'LADELoss',

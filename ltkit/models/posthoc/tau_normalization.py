@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ltkit.models.classifiers.tau_norm_classifier import divided_by_norms
 from ltkit.registry import POSTHOC
 from ltkit.utils.arguments import checked_number
 from ltkit.utils.errors import ConfigError
@@ -63,9 +64,8 @@ class TauNormalization(PosthocRule):
         if not self._classifier:
             raise ConfigError('TauNormalization has no classifier; put it into the posthoc of a head')
         classifier, = self._classifier
-        norms = classifier.weight.detach().norm(dim=1).to(logits)
         bias = 0 if classifier.bias is None else classifier.bias.detach().to(logits)
-        scaled = (logits - bias) / norms ** self.tau
+        scaled = divided_by_norms(logits - bias, classifier.weight.detach(), self.tau)
         return scaled + bias if self.keep_bias else scaled
 
     def extra_repr(self) -> str:
