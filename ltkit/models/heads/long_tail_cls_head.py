@@ -199,7 +199,10 @@ class LongTailClsHead(BaseModule):
         """
         features = self.pre_logits(feats)
         logits = self.classifier(features)
-        target = self.gather_targets(data_samples, logits)
+        return self.loss_terms(features, logits, self.gather_targets(data_samples, logits), **kwargs)
+
+    def loss_terms(self, features: Tensor, logits: Tensor, target: Tensor, **kwargs: Any) -> dict[str, Tensor]:
+        """The loss terms of features ``(N, d)``, their logits ``(N, C)`` and targets; see :meth:`loss`."""
         if getattr(self.loss_module, 'needs_features', False):
             kwargs['features'] = features
         losses = dict(loss=self.compute_loss(logits, target, **kwargs))
