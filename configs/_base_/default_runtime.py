@@ -1,5 +1,5 @@
 # What every run shares. The Runner adds the hooks that need no setting:
-# class_distribution, epoch, iteration_seed, finite_loss, results.
+# those of ltkit.engine.runner.DEFAULT_HOOKS.
 default_scope = 'ltkit'
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),

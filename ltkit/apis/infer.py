@@ -15,8 +15,9 @@ from torch import nn
 
 from ltkit.datasets.image_folder import IMAGE_EXTENSIONS
 from ltkit.registry import DATASETS, MODELS, TRANSFORMS
-from ltkit.utils.checkpoint import load_weights, read_checkpoint
+from ltkit.utils.checkpoint import read_checkpoint
 from ltkit.utils.errors import ConfigError, DataError
+from ltkit.utils.weights import load_weights
 
 
 class Inferencer:

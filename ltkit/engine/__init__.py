@@ -2,7 +2,8 @@
 
 from . import hooks, loops
 from .launch import init_processes
+from .optim_constructor import LTOptimWrapperConstructor
 from .optim_wrapper import CPUAmpOptimWrapper
 from .runner import Runner
 
-__all__ = ['CPUAmpOptimWrapper', 'Runner', 'hooks', 'init_processes', 'loops']
+__all__ = ['CPUAmpOptimWrapper', 'LTOptimWrapperConstructor', 'Runner', 'hooks', 'init_processes', 'loops']

@@ -21,13 +21,16 @@ from torch import nn
 
 from ltkit.models.meta_learned import meta_learned_parameters
 from ltkit.registry import RUNNERS, SAMPLERS
-from ltkit.utils.checkpoint import latest_checkpoint, load_weights, read_checkpoint
+from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError, DiskFullError
 from ltkit.utils.files import full_disk_error, is_full, tensor_bytes, whole_file
+from ltkit.utils.patterns import as_patterns
+from ltkit.utils.weights import HandOver, hand_over_weights, load_weights
 from ltkit.version import __version__
 
 from .building import building
 from .data import build_dataloader
+from .freezing import freeze
 from .launch import init_processes
 from .loops import MetaTrainLoop
 from .message_hub import make_lazy
@@ -39,6 +42,7 @@ DEFAULT_HOOKS = dict(
     epoch=dict(type='ltkit.EpochHook'),
     iteration_seed=dict(type='ltkit.IterationSeedHook'),
     finite_loss=dict(type='ltkit.FiniteLossHook'),
+    frozen_statistics=dict(type='ltkit.FrozenStatisticsHook'),
     sync_statistics=dict(type='ltkit.SyncStatisticsHook'),
     checkpoint_state=dict(type='ltkit.CheckpointStateHook'),
     preemption=dict(type='ltkit.PreemptionHook'),
@@ -58,6 +62,8 @@ class Runner(_Runner):
       anything to resume, with another seed, or from another model is an error.
     * SIGTERM and SIGUSR1 end training at the next whole step with a checkpoint.
     * Processes without a GPU are connected by gloo.
+    * ``freeze`` and ``reinitialize`` of the config say what of a checkpoint a
+      later stage keeps and what it makes anew; see :mod:`.freezing`.
 
     Args:
         strict_load (bool): Whether ``load_from`` must match the model in every
@@ -68,6 +74,7 @@ class Runner(_Runner):
         self.strict_load = strict_load
         self.stop_signals = StopSignals()
         self._own_checkpoints: list[str] = []  # written by this run or resumed from, the newest last
+        self.handed_over: HandOver | None = None  # what this stage took from an earlier one
         with building('config'):
             super().__init__(*args, **kwargs)
 
@@ -84,6 +91,12 @@ class Runner(_Runner):
     def setup_env(self, env_cfg: dict) -> None:
         init_processes(self.launcher, env_cfg.get('dist_cfg', {}).get('timeout'))
         super().setup_env(env_cfg)
+
+    def build_model(self, model: Any) -> nn.Module:
+        """Build the model, with what ``freeze`` of the config names frozen."""
+        built = super().build_model(model)
+        self.frozen = freeze(built, self.cfg.get('freeze'))
+        return built
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None \
@@ -174,6 +187,8 @@ class Runner(_Runner):
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build the optimizer; see mmengine."""
+        if isinstance(optim_wrapper, dict) and 'optimizer' in optim_wrapper:
+            optim_wrapper = {'constructor': 'ltkit.LTOptimWrapperConstructor', **optim_wrapper}
         with building('optim_wrapper'):
             return log_norm_later(super().build_optim_wrapper(optim_wrapper))
 
@@ -264,9 +279,15 @@ class Runner(_Runner):
         checkpoint = read_checkpoint(filename, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         model = self.model.module if is_model_wrapper(self.model) else self.model
-        load_weights(model, checkpoint, filename, self.strict_load if strict is None else strict)
+        strict = self.strict_load if strict is None else strict
+        reinitialize = as_patterns(self.cfg.get('reinitialize') or (), 'reinitialize')
+        if not strict and (self.cfg.get('hand_over') or self.frozen or reinitialize):
+            self.handed_over = hand_over_weights(model, checkpoint, filename, reinitialize, self.frozen)
+            self.logger.info(self.handed_over.report())
+        else:
+            load_weights(model, checkpoint, filename, strict)
+            self.logger.info(f'weights loaded from {filename}')
         self._has_loaded = True
-        self.logger.info(f'weights loaded from {filename}')
         return checkpoint
 
     def load_or_resume(self) -> None:

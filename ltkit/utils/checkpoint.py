@@ -12,7 +12,6 @@ import os
 import pickle
 import re
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType
@@ -20,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from .errors import CheckpointError
 from .files import whole_file as whole_file
@@ -78,46 +76,6 @@ def read_checkpoint(path: str | os.PathLike, map_location: Any = 'cpu') -> dict[
     if not isinstance(checkpoint, Mapping):
         raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint')
     return dict(checkpoint)
-
-
-def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str, strict: bool = True) -> None:
-    """Load the weights of a checkpoint into a model.
-
-    Args:
-        model (nn.Module): The model, not wrapped.
-        checkpoint (Mapping): What :func:`read_checkpoint` gave.
-        source (str): Its path, for messages.
-        strict (bool): Whether all weights must match. If not, what does not is
-            left out, and at least one must match. Defaults to True.
-
-    Raises:
-        CheckpointError: The weights are of another model.
-    """
-    state = checkpoint.get('state_dict', checkpoint)
-    if not isinstance(state, Mapping):
-        raise CheckpointError(f'{source} has no weights: its state_dict is a {type(state).__name__}')
-    state = OrderedDict((re.sub(r'^(module\.|_orig_mod\.)+', '', str(key)), value) for key, value in state.items())
-    own = model.state_dict()
-    # A buffer that is empty in the model is to be filled. The file as well may lack the class counts (before training)
-    # and the post-hoc rules, which are for prediction alone; num_batches_tracked is bookkeeping.
-    unknown = {key for key in own if own[key].numel() == 0 or (
-        (key.endswith('class_counts') or '.posthoc.' in key) and not torch.as_tensor(state.get(key, [])).numel())}
-    weights = [key for key in own if key not in unknown and not key.endswith('num_batches_tracked')]
-    missing = [key for key in weights if key not in state]
-    unexpected = [key for key in state if key not in own and '.posthoc.' not in key]
-    mismatched = [key for key in weights
-                  if key in state and own[key].shape != getattr(state[key], 'shape', None)]
-    matched = len(weights) - len(missing) - len(mismatched)
-    if (strict and (missing or unexpected or mismatched)) or (matched == 0 and weights):
-        raise CheckpointError(
-            f'{source} is of another model: {_difference(own, state, missing, unexpected, mismatched)}')
-    if missing or unexpected or mismatched:
-        from mmengine.logging import print_log
-        print_log(f'{source}: {matched} of {len(weights)} tensors loaded; '
-                  f'{_difference(own, state, missing, unexpected, mismatched)}', 'current')
-    for key in mismatched:
-        state.pop(key)
-    model.load_state_dict(state, strict=False)
 
 
 _NUMBERED = re.compile(r'(epoch|iter)_(\d+)\.pth')
@@ -217,19 +175,6 @@ def _fetched(path: str) -> str:
     return target
 
 
-def _difference(own: Mapping, state: Mapping, missing: list, unexpected: list, mismatched: list) -> str:
-    parts = []
-    if mismatched:
-        key = mismatched[0]
-        parts.append(f'{len(mismatched)} of another shape (first: {key} is {_shape(state[key])} in the file '
-                     f'and {tuple(own[key].shape)} in the model)')
-    if missing:
-        parts.append(f'{len(missing)} of the model are not in the file (first: {missing[0]})')
-    if unexpected:
-        parts.append(f'{len(unexpected)} of the file are not in the model (first: {unexpected[0]})')
-    return '; '.join(parts)
-
-
 def _unreadable(path: str, error: Exception) -> CheckpointError:
     """The error of a file that cannot be read: foreign code, or damage."""
     found = _FOREIGN.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
@@ -244,10 +189,6 @@ def _unreadable(path: str, error: Exception) -> CheckpointError:
     size = os.path.getsize(path)
     why = '' if isinstance(error, pickle.UnpicklingError) else f': {_first_line(error)}'
     return CheckpointError(f'{path} ({size:,} bytes) is truncated or not a checkpoint{why}')
-
-
-def _shape(value: Any) -> Any:
-    return tuple(value.shape) if isinstance(value, torch.Tensor) else f'a {type(value).__name__}'
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,7 +16,8 @@ from ltkit.models.posthoc import LogitAdjustment
 from ltkit.models.posthoc.temperature_fit import fit_temperature
 from ltkit.registry import DATASETS, MODELS
 from ltkit.testing.distributed import run_distributed
-from ltkit.utils.checkpoint import load_weights, read_checkpoint
+from ltkit.utils.checkpoint import read_checkpoint
+from ltkit.utils.weights import load_weights
 from ltkit.utils.errors import ConfigError
 
 BASE = 'ltkit::erm/r8_digits_lt_held_out.py'

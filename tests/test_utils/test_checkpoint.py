@@ -17,12 +17,9 @@ from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import MultiStepLR, OneCycleLR, ReduceOnPlateauLR
 from torch import nn
 
-from ltkit.distribution_aware import DistributionAware
-from ltkit.models.losses import ClassDifficultyBalancedLoss
 from ltkit.utils.checkpoint import (
     from_plain,
     latest_checkpoint,
-    load_weights,
     plain,
     read_checkpoint,
     whole_file,
@@ -148,98 +145,6 @@ def test_checkpoint_of_mmengine_is_read(tmp_path, older_numpy):
     found = read_checkpoint(tmp_path / 'a.pth')
     assert found['meta'] == dict(epoch=3, seed=2.0)
     assert found['message_hub']['log_scalars']['train/loss'].mean() == 1.5
-
-
-# ------------------------------------------------------------------ weights
-def _bn_model(width: int = 4) -> nn.Module:
-    return nn.Sequential(nn.Linear(3, width), nn.BatchNorm1d(width))
-
-
-class Counting(DistributionAware, nn.Module):
-    def __init__(self, counts=None) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(2))
-        self.init_class_counts(counts)
-
-
-def test_weights_are_loaded_whatever_the_wrapper():
-    source, target = _bn_model(), _bn_model()
-    state = {f'module._orig_mod.{key}': value for key, value in source.state_dict().items()}
-    load_weights(target, dict(state_dict=state), 'a.pth')
-    load_weights(_bn_model(), state, 'a.pth')  # a bare state dict
-    for key, value in source.state_dict().items():
-        assert torch.equal(target.state_dict()[key], value)
-
-
-@pytest.mark.parametrize('change, words', [
-    (lambda s: s.update({'0.weight': torch.zeros(5, 3)}),
-     ('1 of another shape', '(5, 3)', '(4, 3)', '0.weight')),
-    (lambda s: s.pop('1.bias'), ('1 of the model are not in the file', '1.bias')),
-    (lambda s: s.update(extra=torch.zeros(1)), ('1 of the file are not in the model', 'extra')),
-    (lambda s: s.update({'0.weight': 'text'}), ('1 of another shape', 'a str')),
-])
-def test_strict_names_the_difference(change, words):
-    model = _bn_model()
-    before = {key: value.clone() for key, value in model.state_dict().items()}
-    state = _bn_model().state_dict()
-    change(state)
-    with pytest.raises(CheckpointError) as error:
-        load_weights(model, dict(state_dict=state), 'some.pth')
-    _one_line(error, 'some.pth is of another model', *words)
-    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
-
-
-def test_not_strict_leaves_out_what_differs():
-    model, state = _bn_model(), _bn_model().state_dict()
-    state['0.weight'] = torch.zeros(5, 3)
-    load_weights(model, dict(state_dict=state), 'some.pth', strict=False)
-    assert torch.equal(model[0].bias, state['0.bias'])
-
-
-@pytest.mark.parametrize('state', [5, [1, 2], 'weights'])
-def test_a_state_that_is_no_dict_is_named(state):
-    with pytest.raises(CheckpointError, match=rf'^x\.pth has no weights: its state_dict is a {type(state).__name__}$'):
-        load_weights(torch.nn.Linear(1, 1), dict(state_dict=state), 'x.pth')
-    with pytest.raises(CheckpointError, match=r'^x\.pth is of another model'):
-        load_weights(torch.nn.Linear(1, 1), {0: torch.zeros(1)}, 'x.pth')
-
-
-@pytest.mark.parametrize('state', [
-    {'backbone.weight': torch.zeros(2)},
-    {'epoch': 3, 'net': {'0.weight': torch.zeros(2)}},
-    {'0.weight': torch.zeros(9)},
-    {'1.num_batches_tracked': torch.tensor(1)},
-])
-def test_nothing_in_common_is_an_error_even_if_not_strict(state):
-    with pytest.raises(CheckpointError, match='another model'):
-        load_weights(_bn_model(), state, 'some.pth', strict=False)
-
-
-@pytest.mark.parametrize('own, stored, after', [
-    (None, [3, 1], [3, 1]),
-    ([5, 4], None, [5, 4]),
-    (None, None, []),
-])
-def test_class_counts_may_be_known_on_one_side(own, stored, after):
-    model, source = Counting(), Counting()
-    for part, counts in ((model, own), (source, stored)):
-        if counts is not None:
-            part.set_class_distribution(counts)
-    load_weights(model, dict(state_dict=source.state_dict()), 'some.pth')
-    assert model.class_counts.tolist() == after
-    without = {key: value for key, value in source.state_dict().items() if key != 'class_counts'}
-    load_weights(model, without, 'some.pth')
-    assert model.class_counts.tolist() == after
-
-
-@pytest.mark.parametrize('strict', [True, False])
-def test_difficulties_of_classes_fill_those_that_are_not_known(strict):
-    source, fresh = ClassDifficultyBalancedLoss(), ClassDifficultyBalancedLoss()
-    source.set_difficulty([0.5, 0.25])
-    load_weights(fresh, source.state_dict(), 'some.pth', strict=strict)
-    assert fresh.difficulty.tolist() == [0.5, 0.25]
-    with pytest.raises(CheckpointError, match=r'difficulty is \(2,\) in the file and \(3,\) in the model'):
-        load_weights(ClassDifficultyBalancedLoss(class_counts=[1, 1, 1]), source.state_dict(), 'some.pth')
 
 
 # ------------------------------------------------------------------- latest

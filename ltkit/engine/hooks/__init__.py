@@ -7,6 +7,7 @@ from .class_distribution_hook import ClassDistributionHook
 from .deferred_reweighting import DeferredReweighting
 from .epoch_hook import EpochHook
 from .finite_loss_hook import FiniteLossHook
+from .frozen_statistics_hook import FrozenStatisticsHook
 from .iteration_seed_hook import IterationSeedHook
 from .preemption_hook import PreemptionHook
 from .results_hook import ResultsHook
@@ -20,6 +21,7 @@ __all__ = [
     'DeferredReweighting',
     'EpochHook',
     'FiniteLossHook',
+    'FrozenStatisticsHook',
     'IterationSeedHook',
     'PreemptionHook',
     'ResultsHook',

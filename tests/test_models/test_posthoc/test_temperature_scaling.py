@@ -9,7 +9,7 @@ from ltkit.models.heads import LongTailClsHead
 from ltkit.models.posthoc import TemperatureScaling
 from ltkit.models.posthoc.temperature_fit import fit_temperature
 from ltkit.registry import POSTHOC
-from ltkit.utils.checkpoint import load_weights
+from ltkit.utils.weights import load_weights
 from ltkit.utils.errors import ConfigError
 
 

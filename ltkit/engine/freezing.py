@@ -1,0 +1,66 @@
+"""Parts of a model that training leaves as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ltkit.utils.errors import ConfigError, did_you_mean
+from ltkit.utils.patterns import as_patterns, select
+
+KEYS = ('parameters', 'statistics')
+
+
+def freeze(model: nn.Module, frozen: Mapping[str, Any] | None) -> list[str]:
+    """Freeze what the key ``freeze`` of a config names.
+
+    ``freeze = dict(parameters=['backbone'], statistics=['backbone'])`` keeps the
+    parameters below ``backbone``: they ask for no gradient, so that a frozen
+    backbone is not run backwards and the optimizer holds nothing for it. Its
+    batch normalisation is another matter. Without ``statistics`` it normalises by
+    the batch and its running mean and variance go on (as in cRT, LWS and the
+    shifted batch normalisation of MiSLAS); with it, it normalises by its running
+    statistics, which stay as they are.
+
+    Args:
+        model (nn.Module): Not wrapped.
+        frozen (Mapping, optional): ``parameters`` and ``statistics``, each a name
+            of a part, or a list of names or patterns (``backbone.layer[12]``).
+
+    Returns:
+        list[str]: Names of the frozen parameters.
+
+    Raises:
+        ConfigError: Another key, a pattern that matches nothing, or nothing is
+            left to train.
+    """
+    if not frozen:
+        return []
+    if not isinstance(frozen, Mapping):
+        raise ConfigError(f"freeze must be dict(parameters=[...], statistics=[...]), but is {frozen!r}")
+    for key in frozen:
+        if key not in KEYS:
+            raise ConfigError(f"freeze has no key '{key}'{did_you_mean(str(key), KEYS)}; it has {', '.join(KEYS)}")
+    parameters = dict(model.named_parameters())
+    names = _names(parameters, frozen, 'parameters', 'parameter')
+    if names and not any(parameter.requires_grad for name, parameter in parameters.items() if name not in set(names)):
+        raise ConfigError('freeze.parameters leaves nothing to train; leave out the part that this stage is to train')
+    modules = {name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
+    for name in names:
+        parameters[name].requires_grad_(False)
+    for name in _names(modules, frozen, 'statistics', 'batch normalisation'):
+        modules[name].statistics_frozen = True
+    return names
+
+
+def frozen_statistics(model: nn.Module) -> list[nn.Module]:
+    """The batch normalisations whose running statistics are frozen."""
+    return [module for module in model.modules() if getattr(module, 'statistics_frozen', False)]
+
+
+def _names(known: Mapping[str, Any], frozen: Mapping[str, Any], key: str, what: str) -> list[str]:
+    patterns = as_patterns(frozen.get(key, ()), f'freeze.{key}')
+    return select(known, patterns, f'freeze.{key}', what)
