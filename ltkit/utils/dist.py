@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from mmengine.dist import broadcast
 from torch import Tensor
 
 
@@ -29,6 +30,13 @@ def sum_over_processes(tensor: Tensor) -> Tensor:
 def mean_over_processes(tensor: Tensor) -> Tensor:
     """Mean of ``tensor`` over all processes; see :func:`sum_over_processes`."""
     return sum_over_processes(tensor) / world_size()
+
+
+def from_first_process(tensor: Tensor) -> Tensor:
+    """The ``tensor`` of the first process, in all of them; every process has to call it."""
+    if world_size() > 1:
+        broadcast(tensor, src=0)
+    return tensor
 
 
 def mean_with_gradient(tensor: Tensor) -> Tensor:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import torch
 
 from ltkit.testing.distributed import run_distributed
-from ltkit.utils.dist import mean_over_processes, mean_with_gradient, sum_over_processes, world_size
+from ltkit.utils.dist import (
+    from_first_process,
+    mean_over_processes,
+    mean_with_gradient,
+    sum_over_processes,
+    world_size,
+)
 
 
 def sums(rank, processes):
@@ -25,6 +31,15 @@ def test_alone():
     assert total.tolist() == mean_over_processes(tensor).tolist() == [1, 1, 1]
     assert not total.requires_grad
     assert world_size() == 1
+
+
+def first_of(rank, processes):
+    return from_first_process(torch.tensor([1.0, rank])).tolist()
+
+
+def test_the_tensor_of_the_first_process():
+    assert run_distributed(first_of, 2) == [[1, 0]] * 2
+    assert first_of(5, 1) == [1, 5]
 
 
 def ratio_gradient(rank, processes):

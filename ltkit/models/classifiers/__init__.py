@@ -3,15 +3,19 @@
 from .causal_norm_classifier import CausalNormClassifier
 from .cosine_classifier import CosineClassifier
 from .disalign_classifier import DisAlignClassifier
+from .etf_classifier import ETFClassifier
 from .linear_classifier import LinearClassifier
 from .lws_classifier import LWSClassifier
+from .ncm_classifier import NCMClassifier
 from .tau_norm_classifier import TauNormClassifier
 
 __all__ = [
     'CausalNormClassifier',
     'CosineClassifier',
     'DisAlignClassifier',
+    'ETFClassifier',
     'LWSClassifier',
     'LinearClassifier',
+    'NCMClassifier',
     'TauNormClassifier',
 ]

@@ -5,6 +5,7 @@ from .base import LongTailLoss
 from .class_balanced_loss import ClassBalancedLoss
 from .class_difficulty_balanced_loss import ClassDifficultyBalancedLoss
 from .cosine_loss import CosineLoss
+from .dot_regression_loss import DotRegressionLoss
 from .feature_loss import FeatureLoss
 from .gaussian_clouded_logit_loss import GaussianCloudedLogitLoss
 from .generalized_reweight_loss import GeneralizedReweightLoss
@@ -27,6 +28,7 @@ __all__ = [
     'ClassBalancedLoss',
     'ClassDifficultyBalancedLoss',
     'CosineLoss',
+    'DotRegressionLoss',
     'FeatureLoss',
     'GaussianCloudedLogitLoss',
     'GeneralizedReweightLoss',

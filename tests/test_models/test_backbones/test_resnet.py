@@ -28,6 +28,17 @@ def test_resnet10_is_one_basic_block_a_stage():
     assert sum(p.numel() for p in net.parameters()) == want
 
 
+def test_a_last_stage_of_twice_the_width():
+    net = MODELS.build(dict(type='ResNet', depth=10, last_stage_width=2))
+    assert net.feat_dim == 1024
+    assert net.layer4[0].conv1.weight.shape == (1024, 256, 3, 3)
+    assert net.layer3[0].conv1.weight.shape == (256, 128, 3, 3)
+    with torch.no_grad():
+        assert net.eval()(torch.rand(1, 3, 32, 32))[0].shape == (1, 1024, 1, 1)
+    with pytest.raises(ConfigError, match='last_stage_width must be a whole number above 0, but is 0'):
+        MODELS.build(dict(type='ResNet', depth=10, last_stage_width=0))
+
+
 def test_it_is_found_under_the_default_scope_and_mmpretrains_own_stays():
     with DefaultScope.overwrite_default_scope('ltkit'):
         ours = ROOT.build(dict(type='ResNet', depth=10, norm_cfg=dict(type='GN', num_groups=4)))
