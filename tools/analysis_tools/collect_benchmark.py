@@ -3,8 +3,9 @@
 
     python tools/analysis_tools/collect_benchmark.py docs/results/digits_benchmark work_dirs/benchmarks/digits
 
-The folder gets the page, the tables, ``results.json`` and ``logs/``: one packed log a run, which begins with the
-resolved config. Page and data name the logs there. Folders of this machine are left out of the logs.
+The folder gets the page, the tables, ``results.json``, ``step_times.json`` where steps were timed, and ``logs/``: one
+packed log a run, which begins with the resolved config. Page and data name the logs there. Folders of this machine are
+left out of the logs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ltkit.utils.errors import DataError
 from ltkit.utils.friendly import friendly_main
 
 REPORT = ('index.html', 'results.json', 'table.md', 'table.tex')
+STEP_TIMES = 'step_times.json'  # where they were measured
 
 
 def log_name(run: dict) -> str:
@@ -51,7 +53,8 @@ def main() -> None:
     if missing:
         raise DataError(f"{args.benchmark} has no {', '.join(missing)}; give the work folder of a benchmark, and "
                         'write its report with tools/benchmark.py CONFIG --report-only')
-    texts = {name: (args.benchmark / name).read_text(encoding='utf-8') for name in REPORT}
+    there = [path for name in (*REPORT, STEP_TIMES) if (path := args.benchmark / name).is_file()]
+    texts = {path.name: path.read_text(encoding='utf-8') for path in there}
     runs = [run for run in json.loads(texts['results.json'])['runs'] if run['status'] == 'finished']
     names = [log_name(run) for run in runs]
     if len(set(names)) < len(names):  # two methods of one config that differ in their options

@@ -16,18 +16,25 @@ TOP1 = 'accuracy/top1'
 Record = Mapping[str, Any]
 
 
-def aggregate(benchmark: Benchmark, records: Sequence[Record]) -> list[dict[str, Any]]:
+def aggregate(
+    benchmark: Benchmark, records: Sequence[Record], slowdowns: Mapping[str, Record] | None = None
+) -> list[dict[str, Any]]:
     """One row for each factor and method.
 
     UA is made of means over the seeds of the runs on the balanced set; RA is
     that of each seed of the method over this UA, so that its deviation is the
     method's own.
 
+    Args:
+        benchmark (Benchmark): Its config.
+        records (Sequence[dict]): Of :func:`~.collect.collect`.
+        slowdowns (dict, optional): Of :func:`~.step_times.slowdowns`.
+
     Returns:
         list[dict]: factor, method, config, ``metrics`` (name to mean, std, n and the
         values by seed; std is the sample's, None of one run), ``a_v``, ``a_b``,
         ``difference`` (top-1 less the baseline's, seeds in pairs), ``seconds``,
-        ``slowdown`` (seconds an iteration over the baseline's, seeds in pairs), and
+        ``slowdown`` (its entry of ``slowdowns``, None without one), and
         ``status``: ``'finished'``, ``'partial'`` or ``'unverified'``, and whether some
         of the runs were made with ``other_code`` than the present one.
     """
@@ -39,7 +46,6 @@ def aggregate(benchmark: Benchmark, records: Sequence[Record]) -> list[dict[str,
             for method in benchmark.methods
         }
         baseline = _values(_of(there, benchmark.baseline, METHOD), TOP1)
-        baseline_times = _times(_of(there, benchmark.baseline, METHOD))
         for method in benchmark.methods:
             rows.append(
                 _row(
@@ -50,7 +56,7 @@ def aggregate(benchmark: Benchmark, records: Sequence[Record]) -> list[dict[str,
                     references[benchmark.baseline],
                     references[method.name],
                     baseline,
-                    baseline_times,
+                    (slowdowns or {}).get(method.name),
                     method.name == benchmark.baseline,
                 )
             )
@@ -65,7 +71,7 @@ def _row(
     backbone: Mapping[str, Any],
     own: Mapping[str, Any],
     baseline: Mapping[int, float],
-    baseline_times: Mapping[int, float],
+    slowdown: Record | None,
     is_baseline: bool,
 ) -> dict[str, Any]:
     finished = [record for record in records if record['status'] == 'finished']
@@ -85,7 +91,7 @@ def _row(
         a_b=own,
         metrics=metrics,
         difference=None,
-        slowdown=summary(_ratios(_times(finished), baseline_times)),
+        slowdown=slowdown,
         seconds=summary(
             {
                 record['seed']: record['seconds']
@@ -131,19 +137,6 @@ def _values(records: Iterable[Record], key: str) -> dict[int, float]:
         for record in records
         if record['status'] == 'finished' and isinstance(record['metrics'].get(key), (int, float))
     }
-
-
-def _times(records: Iterable[Record]) -> dict[int, float]:
-    """Seconds an iteration by seed."""
-    return {
-        record['seed']: float(record['seconds_per_iteration'])
-        for record in records
-        if record['status'] == 'finished' and record.get('seconds_per_iteration')
-    }
-
-
-def _ratios(values: Mapping[int, float], to: Mapping[int, float]) -> dict[int, float]:
-    return {seed: value / to[seed] for seed, value in values.items() if seed in to}
 
 
 def _measured_factor(records: Iterable[Record]) -> float | None:

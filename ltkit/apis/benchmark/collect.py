@@ -18,7 +18,6 @@ KEPT = (
     'epoch',
     'selected_on',
     'seconds',
-    'seconds_per_iteration',
     'resumed',
     'command',
     'commit',

@@ -20,6 +20,7 @@ from .progress import BenchmarkProgress
 from .report import make_report, write_report
 from .runs import REFERENCE, Run, only_methods, plan
 from .scheduler import Scheduler, slots
+from .step_times import ITERATIONS, ROUNDS, time_steps
 from .tables import by_factor, cell, columns_of, heading, title_of
 from .workplace import RunFolder
 
@@ -49,8 +50,23 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--seeds', nargs='+', type=seed_number, help="in place of the config's")
     made.add_argument('--no-reference', action='store_true', help='no runs on balanced sets, so no UA and RA')
     made.add_argument('--timeout', type=_seconds, metavar='SECONDS', help='stop a run that takes longer')
-    made.add_argument(
+    instead = made.add_mutually_exclusive_group()
+    instead.add_argument(
         '--report-only', action='store_true', help='start nothing, write the report of what is there'
+    )
+    instead.add_argument(
+        '--time-steps',
+        action='store_true',
+        help="train nothing, measure each method's training step against the baseline's for the reports to come",
+    )
+    made.add_argument(
+        '--rounds', type=positive_number, default=ROUNDS, help=f'of --time-steps: turns (default: {ROUNDS})'
+    )
+    made.add_argument(
+        '--iterations',
+        type=positive_number,
+        default=ITERATIONS,
+        help=f'of --time-steps: training steps of a turn (default: {ITERATIONS})',
     )
     return made
 
@@ -70,7 +86,7 @@ def main(train_command: Sequence[str], arguments: Sequence[str] | None = None) -
     benchmark = load_benchmark(args.config)
     if args.seeds and len(set(args.seeds)) < len(args.seeds):
         raise ConfigError(f'--seeds names a seed twice: {args.seeds}')
-    runs = plan(benchmark, args.seeds, not args.no_reference)
+    runs = plan(benchmark, args.seeds, not (args.no_reference or args.time_steps))
     chosen = runs if args.only is None else only_methods(benchmark, runs, args.only)
     root = args.work_dir or DEFAULT_FOLDER / benchmark.name
     references = args.references or root / 'references'
@@ -80,6 +96,10 @@ def main(train_command: Sequence[str], arguments: Sequence[str] | None = None) -
     def folder_of(run: Run) -> Path:
         return (references if run.role == REFERENCE else root / 'runs') / run.folder
 
+    if args.time_steps:
+        path = time_steps(benchmark, runs, [run.method for run in chosen], root, args.rounds, args.iterations)
+        print(f'\ntimes:  {path}; the reports from now on show them (--report-only writes one)')
+        return 0
     failed = 0
     if not args.report_only:
         distinct: dict[str, Run] = {}

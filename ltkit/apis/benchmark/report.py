@@ -18,6 +18,7 @@ from .page import page
 from .pictures import draw
 from .published import compare
 from .runs import METHOD, Run
+from .step_times import slowdowns
 from .tables import by_factor, caption, heading, latex, markdown, plain_markdown
 from .workplace import write_json
 
@@ -35,7 +36,7 @@ def make_report(
         command (str): The command line, for the reader.
     """
     records = collect(runs, folder_of, root)
-    rows = aggregate(benchmark, records)
+    rows = aggregate(benchmark, records, slowdowns(root, benchmark.baseline, runs))
     return dict(
         title=benchmark.title,
         benchmark=benchmark.name,

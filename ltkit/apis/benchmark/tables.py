@@ -40,11 +40,11 @@ def columns_of(rows: Sequence[Row], wanted: Iterable[str] = MAIN) -> list[str]:
 
 
 def value_of(row: Row, column: str) -> float | None:
-    """The mean that a cell shows, in percent, seconds or points."""
+    """The mean that a cell shows, in percent, seconds or points, or the ratio."""
     if column == 'seeds':
         return row['metrics'].get('top1', {}).get('n', 0)
     found = row.get(column) if column in OF_ROW else row['metrics'].get(column)
-    return None if not found else found['mean']
+    return None if not found else found['ratio' if column == 'slowdown' else 'mean']
 
 
 def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ',
@@ -88,12 +88,24 @@ def caption(rows: Sequence[Row], baseline: str) -> str:
         )
     if any(row['difference'] and row['difference']['n'] for row in rows):
         parts.append(f'Δ is the difference to {baseline} of the same seed')
-    if any(row.get('slowdown') and row['slowdown']['n'] for row in rows):
-        parts.append(f's/iter ÷ {baseline} compares the time of a training iteration, seeds in pairs')
+    parts += _about_slowdown(rows, baseline)
     parts += sorted({row['thresholds'] for row in rows if row['thresholds']})
     older = [row['method'] for row in rows if row.get('other_code')]
     parts += [f'runs of other code than the present: {", ".join(older)}'] if older else []
     return '; '.join(parts) + '.'
+
+
+def _about_slowdown(rows: Sequence[Row], baseline: str) -> list[str]:
+    measured = [row['slowdown'] for row in rows if row.get('slowdown') and row['method'] != baseline]
+    if not measured:
+        return []
+    factors = {entry['factor'] for entry in measured} - {None, *(row['factor'] for row in rows)}
+    return [
+        f's/iter ÷ {baseline} is the time of a training step over that of {baseline}, the two taking turns in one '
+        'process: the median over the rounds (step_times.json'
+        + ''.join(f', at imbalance factor {factor:g}' for factor in sorted(factors))
+        + ')'
+    ]
 
 
 def markdown(rows: Sequence[Row], baseline: str, wanted: Iterable[str] = MAIN) -> str:

@@ -50,13 +50,22 @@ def test_caption_says_what_the_numbers_are(rows):
 
 
 def test_slowdown_against_the_baseline(data):
-    rows = aggregate(data.benchmark(), [dict(record, seconds_per_iteration=0.5 + (record['method'] == 'ours'))
-                                        for record in data.records()])
+    slowdowns = dict(ERM=dict(ratio=1.0), ours=dict(ratio=3.0, factor=100))
+    rows = aggregate(data.benchmark(), data.records(), slowdowns)
     lines = markdown(rows, 'ERM').splitlines()
     assert lines[0].endswith('| time | s/iter ÷ ERM | seeds |') and lines[3].endswith('| 3.00 | 2 |')
     assert lines[2].endswith('| 1.00 | 2 |') and lines[4].endswith('| - | - | 0 |')
-    assert 's/iter ÷ ERM compares the time of a training iteration' in caption(rows, 'ERM')
+    assert 's/iter ÷ ERM is the time of a training step' in caption(rows, 'ERM')
+    assert 'imbalance factor' not in caption(rows, 'ERM')
+    rows[1]['slowdown']['factor'] = 50
+    assert '(step_times.json, at imbalance factor 50)' in caption(rows, 'ERM')
     assert r's/iter $\div$ ERM' in latex(rows, 'ERM', 'bench', 'T')
+
+
+def test_no_slowdown_of_runs_of_different_times(data):
+    rows = aggregate(data.benchmark(), [dict(record, seconds_per_iteration=1.0) for record in data.records()])
+    for text in (markdown(rows, 'ERM'), caption(rows, 'ERM'), latex(rows, 'ERM', 'bench', 'T')):
+        assert 's/iter' not in text
 
 
 def test_latex_is_balanced_and_escaped(rows):

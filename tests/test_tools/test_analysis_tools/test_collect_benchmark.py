@@ -16,10 +16,12 @@ reference_seeds = [0]
 def test_report_and_logs_without_folders_of_this_machine(tool, tmp_path):
     (tmp_path / 'bench.py').write_text(BENCH)
     assert tool('benchmark.py', 'bench.py', '--only', 'ERM').returncode == 0
+    (tmp_path / 'work_dirs/benchmarks/bench/step_times.json').write_text('{}')
     done = tool('analysis_tools/collect_benchmark.py', 'out', 'work_dirs/benchmarks/bench')
     assert done.returncode == 0 and done.stdout == '2 runs: out\n', done.stdout
     out = tmp_path / 'out'
-    assert {path.name for path in out.iterdir()} == {'index.html', 'results.json', 'table.md', 'table.tex', 'logs'}
+    assert {path.name for path in out.iterdir()} == {
+        'index.html', 'results.json', 'table.md', 'table.tex', 'step_times.json', 'logs'}
     logs = {run['role']: run['log'] for run in json.loads((out / 'results.json').read_text())['runs']
             if run['status'] == 'finished'}
     assert logs == dict(method='logs/erm_r8_digits_lt_seed0.log.gz',
