@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -30,9 +29,7 @@ class ResultsHook(Hook):
     and what validation gave stands under ``validation``. It also holds per-class
     accuracy where the metric has it, the ``details`` of metrics by their prefix
     (the bins of a reliability diagram, the predicted prior), and what made them:
-    config, seed, processes, versions, commit, seconds of the whole training and
-    ``seconds_per_iteration``, the median over the epochs of their mean, without
-    evaluation and checkpoints.
+    config, seed, processes, versions, commit and seconds of the whole training.
     """
 
     priority = 'LOWEST'
@@ -41,7 +38,6 @@ class ResultsHook(Hook):
         self.results: dict[str, Any] = {}
         self._began = time.perf_counter()
         self._first_iteration = 0
-        self._pace: list[float] = []  # of each epoch, seconds an iteration
         self._loaded_epoch: int | None = None
         self._ends_training = False
 
@@ -51,20 +47,6 @@ class ResultsHook(Hook):
     def before_train(self, runner: Runner) -> None:
         self._began = time.perf_counter()
         self._first_iteration = runner.iter
-        self._pace.clear()
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        self._epoch_began = self._iteration_ended = time.perf_counter()
-        self._iterations = 0
-
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                         outputs: dict | None = None) -> None:
-        self._iterations += 1
-        self._iteration_ended = time.perf_counter()
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        if self._iterations:
-            self._pace.append((self._iteration_ended - self._epoch_began) / self._iterations)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self._keep(runner, 'val', metrics)
@@ -82,8 +64,6 @@ class ResultsHook(Hook):
             runner.val_loop.run()  # resumed after the last epoch, perhaps killed before its evaluation
         self.results['seconds'] = round(time.perf_counter() - self._began, 2)
         self.results.update(resumed=self._first_iteration > 0, selected_on='last epoch')
-        if self._pace:
-            self.results['seconds_per_iteration'] = round(statistics.median(self._pace), 6)
         if has_test_set_of_its_own(runner.cfg):
             self._test(runner)
         self._write(runner, 'results.json')

@@ -25,7 +25,6 @@ def test_results_say_how_they_were_made(small_run):
     assert results['config'].endswith('small.py') and results['seed'] == 3 and results['processes'] == 1
     assert results['ltkit'] == __version__ and results['selected_on'] == 'last epoch'
     assert results['resumed'] is False
-    assert 0 < results['seconds_per_iteration'] * 18 < results['seconds'], 'the rest is evaluation and the start'
 
 
 def test_epochs_of_a_loop_by_iterations(small_run, monkeypatch):
