@@ -7,6 +7,7 @@ from .etf_classifier import ETFClassifier
 from .linear_classifier import LinearClassifier
 from .lws_classifier import LWSClassifier
 from .ncm_classifier import NCMClassifier
+from .oltr_classifier import OLTRClassifier
 from .tau_norm_classifier import TauNormClassifier
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     'LWSClassifier',
     'LinearClassifier',
     'NCMClassifier',
+    'OLTRClassifier',
     'TauNormClassifier',
 ]

@@ -45,7 +45,7 @@ class LongTailClsHead(BaseModule):
         regularizers (dict, nn.Module or list of them, optional): Each is called
             as ``reg(features=(N, d), logits=(N, C), target=...)`` and added to
             the loss under ``loss_<its name>``; one that takes ``num_classes`` or
-            ``in_channels`` receives them.
+            ``in_channels`` receives them, and one that has ``set_head`` the head.
         posthoc (dict, nn.Module or list of them, optional): Each maps logits to
             logits, one after the other, in prediction alone.
         topk (int or Sequence[int]): The k of the training accuracies.
@@ -83,6 +83,8 @@ class LongTailClsHead(BaseModule):
         for part in _as_list(regularizers):
             part = self.build_regularizer(part)
             self.regularizers[_free_name(_snake(part), self.regularizers)] = part
+            if hasattr(part, 'set_head'):
+                part.set_head(self)
         self.posthoc = self.build_posthoc(_as_list(posthoc))
 
     # ---------------------------------------------------------------- parts

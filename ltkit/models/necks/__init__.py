@@ -1,5 +1,6 @@
 """Necks: what stands between the backbone's maps and the head's features."""
 
 from .gap import GlobalAveragePooling
+from .modulated_attention import ModulatedAttention
 
-__all__ = ['GlobalAveragePooling']
+__all__ = ['GlobalAveragePooling', 'ModulatedAttention']

@@ -23,8 +23,8 @@ class ImageRecognizer(BaseModel):
 
     Args:
         backbone (dict or nn.Module): Images to a tuple of feature maps.
-        neck (dict or nn.Module, optional): Tuple to tuple, most often
-            ``dict(type='GlobalAveragePooling')``.
+        neck (dict, nn.Module or list of them, optional): Tuple to tuple, most often
+            ``dict(type='GlobalAveragePooling')``; of a list one after the other.
         head (dict or nn.Module, optional): Has ``loss`` and ``predict``; without
             one the model only extracts features.
         train_cfg (dict, optional): ``augments`` (batch augments such as
@@ -42,7 +42,7 @@ class ImageRecognizer(BaseModel):
 
     def __init__(self,
                  backbone: dict | nn.Module,
-                 neck: dict | nn.Module | None = None,
+                 neck: dict | nn.Module | Sequence[dict | nn.Module] | None = None,
                  head: dict | nn.Module | None = None,
                  train_cfg: dict | None = None,
                  data_preprocessor: dict | nn.Module | None = None,
@@ -51,7 +51,7 @@ class ImageRecognizer(BaseModel):
         preprocessor = self.build_preprocessor(data_preprocessor, train_cfg, head)
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.backbone = _built(backbone)
-        self.neck = _built(neck)
+        self.neck = nn.Sequential(*map(_built, neck)) if isinstance(neck, (list, tuple)) else _built(neck)
         self.head = head
         if hasattr(self.backbone, 'num_experts') and self.with_head and not hasattr(head, 'num_experts'):
             raise ConfigError(

@@ -76,3 +76,15 @@ def test_compiles_without_a_graph_break():
 def test_wrong_scale():
     with pytest.raises(ConfigError, match='scale of CosineClassifier must be above 0, but is -1'):
         CosineClassifier(3, 4, scale=-1)
+
+
+def test_squashed_features():
+    """OLTR's: the length counts, up to one; zeros have a gradient."""
+    classifier = CosineClassifier(3, 4, scale=16, squash=True).double()
+    features = 3 * torch.randn(5, 4, dtype=torch.float64)
+    expected = [[scaled_cosine(x, w, 16 * math.hypot(*x) / (1 + math.hypot(*x))) for w in classifier.weight.tolist()]
+                for x in features.tolist()]
+    assert torch.allclose(classifier(features), torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-12)
+    zeros = torch.zeros(1, 4, dtype=torch.float64, requires_grad=True)
+    classifier(zeros)[0, 0].backward()
+    assert torch.allclose(zeros.grad, 16 * classifier.weight[:1] / classifier.weight[:1].norm())
