@@ -42,6 +42,7 @@ DEFAULT_HOOKS = dict(
     epoch=dict(type='ltkit.EpochHook'),
     iteration_seed=dict(type='ltkit.IterationSeedHook'),
     finite_loss=dict(type='ltkit.FiniteLossHook'),
+    projection=dict(type='ltkit.ProjectionHook'),
     frozen_statistics=dict(type='ltkit.FrozenStatisticsHook'),
     sync_statistics=dict(type='ltkit.SyncStatisticsHook'),
     checkpoint_state=dict(type='ltkit.CheckpointStateHook'),

@@ -30,7 +30,17 @@ Batch = tuple[Tensor, Tensor, Tensor]
 def make(part: Part, counts: Any = COUNTS, **overrides: Any) -> Any:
     """A fresh regulariser with class counts, always with the same weights."""
     torch.manual_seed(5)
-    return make_with_counts(part, counts, **overrides)
+    return with_head(make_with_counts(part, counts, **overrides))
+
+
+def with_head(regularizer: Any) -> Any:
+    """The regulariser in a head with a linear classifier, if it looks at its head."""
+    if hasattr(regularizer, 'set_head'):
+        torch.manual_seed(6)
+        head = torch.nn.Module()
+        head.classifier = torch.nn.Linear(FEATURES, len(COUNTS))
+        regularizer.set_head(head)
+    return regularizer
 
 
 def data(part: Part, samples: int = SAMPLES) -> Batch:
@@ -210,7 +220,7 @@ def config_round_trip(part: Part) -> None:
     batch = data(part)
     counts = dict(class_counts=list(COUNTS)) if part.accepts('class_counts') else {}
     torch.manual_seed(5)  # as make() does
-    built = part.make_by_config(**counts)
+    built = with_head(part.make_by_config(**counts))
     expect_close(call(built, *batch), call(make(part), *batch), 'term from a config and from the class')
     expect(type(built).__name__ in repr(built), f'repr does not name {type(built).__name__}: {built!r}')
 

@@ -10,6 +10,7 @@ from .finite_loss_hook import FiniteLossHook
 from .frozen_statistics_hook import FrozenStatisticsHook
 from .iteration_seed_hook import IterationSeedHook
 from .preemption_hook import PreemptionHook
+from .projection_hook import ProjectionHook
 from .results_hook import ResultsHook
 from .sync_statistics_hook import SyncStatisticsHook
 
@@ -24,6 +25,7 @@ __all__ = [
     'FrozenStatisticsHook',
     'IterationSeedHook',
     'PreemptionHook',
+    'ProjectionHook',
     'ResultsHook',
     'SyncStatisticsHook',
 ]

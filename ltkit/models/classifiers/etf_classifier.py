@@ -74,6 +74,11 @@ class ETFClassifier(nn.Module):
         self.norm = nn.BatchNorm1d(in_channels) if batch_norm else nn.Identity()
         self.register_buffer('etf', from_first_process(simplex_etf(num_classes, in_channels)))
 
+    @property
+    def class_vectors(self) -> Tensor:
+        """:math:`m_c`, for measures of the geometry, shape ``(C, d)``."""
+        return self.etf
+
     def forward(self, features: Tensor) -> Tensor:
         """Logits ``(N, C)`` of features ``(N, d)``, float32 or float64."""
         with torch.autocast(features.device.type, enabled=False):

@@ -210,7 +210,7 @@ class LongTailClsHead(BaseModule):
         losses = dict(loss=self.compute_loss(logits, target, **kwargs))
         losses.update({
             f'loss_{name}': part(features=features, logits=logits, target=target)
-            for name, part in self.regularizers.items()
+            for name, part in self.regularizers.items() if getattr(part, 'has_penalty', True)
         })
         losses.update(self.training_accuracy(logits, target))
         return losses

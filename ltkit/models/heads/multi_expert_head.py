@@ -110,6 +110,8 @@ class MultiExpertHead(LongTailClsHead):
             kwargs['features'] = torch.stack(features)
         losses = dict(loss=self.compute_loss(logits, target, **kwargs))
         for name, part in self.regularizers.items():
+            if not getattr(part, 'has_penalty', True):
+                continue
             own = isinstance(part, nn.ModuleList)
             parts = part if own else [part] * self.num_experts
             values = torch.stack([one(features=x, logits=z, target=target)

@@ -18,6 +18,10 @@ class Regularizer(DistributionAware, nn.Module):
     ``MultiExpertHead`` then has one of its own, and their terms are added; of any
     other the mean over the experts is taken.
 
+    One that reads the weights of the classifier has ``set_head(head)``. One that
+    constrains them has ``project()``, which ``ProjectionHook`` calls after each step of
+    the optimizer; if that is all it does, ``has_penalty = False`` keeps it out of the loss.
+
     Args:
         class_counts (optional): Training samples of each class; normally left to
             ``ClassDistributionHook``.
@@ -25,6 +29,7 @@ class Regularizer(DistributionAware, nn.Module):
     """
 
     per_expert = False
+    has_penalty = True
 
     def __init__(self, class_counts: CountsLike | None = None, loss_weight: float = 1.0) -> None:
         super().__init__()
