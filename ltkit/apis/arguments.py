@@ -13,6 +13,7 @@ from mmengine.config import Config, DictAction
 
 from ltkit.config import load_config
 from ltkit.config.numbers import POSITIVE, SEED
+from ltkit.config.stages import Stage, has_stages, load_stages
 from ltkit.utils.errors import ConfigError
 
 from .run import default_work_dir
@@ -82,16 +83,26 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def config_of(args: argparse.Namespace) -> Config:
-    """Load the config of parsed arguments, with work folder and launcher set."""
+    """Load the config of parsed arguments, with work folder and launcher set; with stages that of the last one."""
+    return configs_of(args)[-1].config
+
+
+def configs_of(args: argparse.Namespace) -> list[Stage]:
+    """Load the stages of parsed arguments, with work folder and launcher set; a config without stages is one of them,
+    without a name."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = load_config(args.config, args.cfg_options)
-    cfg.launcher = args.launcher
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = default_work_dir(args.config.replace('::', '/'))
-    check_work_dir(cfg.work_dir)
-    return cfg
+    stated = load_config(args.config, check=False)
+    if has_stages(stated):
+        stages = load_stages(args.config, args.cfg_options)
+    else:
+        stages = [Stage('', load_config(args.config, args.cfg_options))]
+        stated = stages[0].config
+    work_dir = args.work_dir or stated.get('work_dir') or default_work_dir(args.config.replace('::', '/'))
+    check_work_dir(work_dir)
+    for stage in stages:
+        stage.config.launcher = args.launcher
+        stage.config.work_dir = work_dir
+    return stages
 
 
 def check_work_dir(folder: str) -> None:

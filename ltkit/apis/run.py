@@ -42,6 +42,7 @@ def train(cfg: Config) -> dict[str, Any]:
     if cfg.get('train_dataloader') is None:
         raise ConfigError(f'{cfg.filename} has no train_dataloader; this config can be tested only')
     init_processes(cfg.get('launcher', 'none'), cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
+    _check_frozen(cfg)
     if restarts():
         _find_restarted(cfg)
     if cfg.get('resume'):
@@ -128,6 +129,14 @@ def use_compile(cfg: Config) -> None:
     """Compile the training step with ``torch.compile``; options in ``cfg.compile`` are kept."""
     if not cfg.get('compile'):
         cfg.compile = True
+
+
+def _check_frozen(cfg: Config) -> None:
+    """Refuse to freeze what was drawn at random."""
+    frozen = (cfg.get('frozen') or {}).get('parameters')
+    if frozen and not cfg.get('load_from') and not cfg.get('resume') and 'Pretrained' not in str(cfg.get('model')):
+        raise ConfigError(f'{cfg.filename} freezes {frozen}, which would stay as they are drawn at random; give the '
+                          'checkpoint of the stage before: --cfg-options load_from=PATH')
 
 
 def _find_restarted(cfg: Config) -> None:

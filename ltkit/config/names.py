@@ -16,7 +16,7 @@ EXTRA_KEYS = {
     'custom_imports',
     'efficient_conv_bn_eval',
     'find_unused_parameters',
-    'freeze',
+    'frozen',
     'hand_over',
     'model_wrapper_cfg',
     'reinitialize',

@@ -15,9 +15,9 @@ KEYS = ('parameters', 'statistics')
 
 
 def freeze(model: nn.Module, frozen: Mapping[str, Any] | None) -> list[str]:
-    """Freeze what the key ``freeze`` of a config names.
+    """Freeze what the key ``frozen`` of a config names.
 
-    ``freeze = dict(parameters=['backbone'], statistics=['backbone'])`` keeps the
+    ``frozen = dict(parameters=['backbone'], statistics=['backbone'])`` keeps the
     parameters below ``backbone``: they ask for no gradient, so that a frozen
     backbone is not run backwards and the optimizer holds nothing for it. Its
     batch normalisation is another matter. Without ``statistics`` it normalises by
@@ -40,14 +40,14 @@ def freeze(model: nn.Module, frozen: Mapping[str, Any] | None) -> list[str]:
     if not frozen:
         return []
     if not isinstance(frozen, Mapping):
-        raise ConfigError(f"freeze must be dict(parameters=[...], statistics=[...]), but is {frozen!r}")
+        raise ConfigError(f"frozen must be dict(parameters=[...], statistics=[...]), but is {frozen!r}")
     for key in frozen:
         if key not in KEYS:
-            raise ConfigError(f"freeze has no key '{key}'{did_you_mean(str(key), KEYS)}; it has {', '.join(KEYS)}")
+            raise ConfigError(f"frozen has no key '{key}'{did_you_mean(str(key), KEYS)}; it has {', '.join(KEYS)}")
     parameters = dict(model.named_parameters())
     names = _names(parameters, frozen, 'parameters', 'parameter')
     if names and not any(parameter.requires_grad for name, parameter in parameters.items() if name not in set(names)):
-        raise ConfigError('freeze.parameters leaves nothing to train; leave out the part that this stage is to train')
+        raise ConfigError('frozen.parameters leaves nothing to train; leave out the part that this stage is to train')
     modules = {name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
     for name in names:
         parameters[name].requires_grad_(False)
@@ -62,5 +62,5 @@ def frozen_statistics(model: nn.Module) -> list[nn.Module]:
 
 
 def _names(known: Mapping[str, Any], frozen: Mapping[str, Any], key: str, what: str) -> list[str]:
-    patterns = as_patterns(frozen.get(key, ()), f'freeze.{key}')
-    return select(known, patterns, f'freeze.{key}', what)
+    patterns = as_patterns(frozen.get(key, ()), f'frozen.{key}')
+    return select(known, patterns, f'frozen.{key}', what)

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
@@ -19,8 +20,9 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmengine.runner import Runner as _Runner
 from torch import nn
 
+from ltkit.models.fitted import fitted_parts
 from ltkit.models.meta_learned import meta_learned_parameters
-from ltkit.registry import RUNNERS, SAMPLERS
+from ltkit.registry import LOOPS, RUNNERS, SAMPLERS
 from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError, DiskFullError
 from ltkit.utils.files import full_disk_error, is_full, tensor_bytes, whole_file
@@ -34,6 +36,7 @@ from .freezing import freeze
 from .launch import init_processes
 from .loops import MetaTrainLoop
 from .message_hub import make_lazy
+from .no_optim_wrapper import NoOptimWrapper
 from .optim_wrapper import log_norm_later
 from .signals import StopSignals, careful_workers
 
@@ -47,6 +50,7 @@ DEFAULT_HOOKS = dict(
     sync_statistics=dict(type='ltkit.SyncStatisticsHook'),
     checkpoint_state=dict(type='ltkit.CheckpointStateHook'),
     preemption=dict(type='ltkit.PreemptionHook'),
+    features_for_metrics=dict(type='ltkit.FeaturesForMetricsHook'),
     results=dict(type='ltkit.ResultsHook'))
 
 
@@ -63,7 +67,9 @@ class Runner(_Runner):
       anything to resume, with another seed, or from another model is an error.
     * SIGTERM and SIGUSR1 end training at the next whole step with a checkpoint.
     * Processes without a GPU are connected by gloo.
-    * ``freeze`` and ``reinitialize`` of the config say what of a checkpoint a
+    * A training loop whose ``takes_steps`` is False (``FitLoop``) needs no
+      ``optim_wrapper``, and uses none.
+    * ``frozen`` and ``reinitialize`` of the config say what of a checkpoint a
       later stage keeps and what it makes anew; see :mod:`.freezing`.
 
     Args:
@@ -76,8 +82,14 @@ class Runner(_Runner):
         self.stop_signals = StopSignals()
         self._own_checkpoints: list[str] = []  # written by this run or resumed from, the newest last
         self.handed_over: HandOver | None = None  # what this stage took from an earlier one
+        unused = [] if _takes_steps(kwargs.get('train_cfg')) else ['optim_wrapper', 'param_scheduler']
+        given = [name for name in unused if kwargs.get(name)]
+        if unused:
+            kwargs.update(optim_wrapper=NoOptimWrapper(), param_scheduler=[])
         with building('config'):
             super().__init__(*args, **kwargs)
+        if given:
+            self.logger.info(f"{' and '.join(given)} of the config: not used, for nothing is trained by gradients")
 
     def train(self) -> nn.Module:
         """Train; see mmengine.
@@ -94,12 +106,14 @@ class Runner(_Runner):
         super().setup_env(env_cfg)
 
     def build_model(self, model: Any) -> nn.Module:
-        """Build the model, with what ``freeze`` of the config names frozen."""
+        """Build the model, with what ``frozen`` of the config names frozen."""
         built = super().build_model(model)
-        self.frozen = freeze(built, self.cfg.get('freeze'))
+        self.frozen = freeze(built, self.cfg.get('frozen'))
         return built
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        if isinstance(self.optim_wrapper, NoOptimWrapper):
+            return model.to(get_device())
         if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None \
                 or is_model_wrapper(model):
             return super().wrap_model(model_wrapper_cfg, model)
@@ -177,11 +191,19 @@ class Runner(_Runner):
             loop = {name: value for name, value in loop.items() if name != 'by_epoch'}  # of the loop it replaces
         with building('train_cfg'):
             built = super().build_train_loop(loop)
-        learned = meta_learned_parameters(self.model.module if is_model_wrapper(self.model) else self.model)
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        learned = meta_learned_parameters(model)
         if learned and not isinstance(built, MetaTrainLoop):
             raise ConfigError(f"model.{next(iter(learned)).rsplit('.', 1)[0]} is trained by a meta step; set "
                               "train_cfg=dict(type='MetaTrainLoop', ...)")
+        for name, part in fitted_parts(self.model).items() if _takes_steps(loop) else ():
+            raise ConfigError(f"model.{name.removeprefix('module.')} ({type(part).__name__}) is fitted to the features "
+                              "of a trained model, not trained; set train_cfg=dict(_delete_=True, type='FitLoop')")
         sampler = getattr(getattr(built.dataloader, 'batch_sampler', None), 'sampler', None)
+        if getattr(model, 'group_size', 1) not in (1, getattr(sampler, 'group_size', 1)):
+            raise ConfigError(f'{type(model).__name__} trains on groups of {model.group_size} samples, which '
+                              f'{type(sampler).__name__} does not draw; set train_dataloader.sampler='
+                              "dict(type='PairedSampler')")
         if hasattr(sampler, 'set_max_epochs'):
             sampler.set_max_epochs(math.ceil(built.max_iters / len(built.dataloader)))
         return built
@@ -219,12 +241,14 @@ class Runner(_Runner):
                 f'{key}.batch_size is {batch_size} for one optimiser step, which {world} '
                 f'processes x {accumulation} accumulated steps cannot share equally; use a multiple of '
                 f'{parts}, for example {-(-batch_size // parts) * parts}, or another number of processes')
-        if key == 'train_dataloader':
+        kind = SAMPLERS.get(sampler['type']) if isinstance(sampler['type'], str) else sampler['type']
+        group = getattr(kind, 'group_size', 1)
+        if key == 'train_dataloader' and not isinstance(self.optim_wrapper, NoOptimWrapper):
+            unit = 'samples' if group == 1 else f'groups of {group} samples'
             self.logger.info(f'batch of one optimiser step: {batch_size} = {world} process(es) x '
-                             f'{batch_size // parts} samples x {accumulation} accumulated step(s); '
+                             f'{batch_size // parts} {unit} x {accumulation} accumulated step(s); '
                              f'learning rate {self._learning_rate()}')
-        kind = sampler['type']
-        if not hasattr(SAMPLERS.get(kind) if isinstance(kind, str) else kind, 'epoch_indices'):
+        if not hasattr(kind, 'epoch_indices'):
             dataloader['batch_size'] = batch_size // parts
             return dataloader
         if dataloader.get('num_batch_per_epoch') is not None:
@@ -359,6 +383,12 @@ class Runner(_Runner):
         runner = super().from_cfg(cfg)
         runner.strict_load = bool(cfg.get('strict_load', False))
         return runner
+
+
+def _takes_steps(loop: Any) -> bool:
+    """Whether a training loop, or the config of one, trains parameters."""
+    kind = loop.get('type') if isinstance(loop, dict) else type(loop)
+    return getattr(LOOPS.get(kind) if isinstance(kind, str) else kind, 'takes_steps', True)
 
 
 def _log_error(handler: logging.FileHandler, record: logging.LogRecord) -> None:

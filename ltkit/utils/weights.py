@@ -107,7 +107,7 @@ def compare_weights(model: nn.Module,
         ConfigError: A pattern matches nothing of the model.
     """
     own = model.state_dict()
-    weights = _weights(own, state)
+    weights = [key for key in _weights(own, state) if not key.endswith('class_counts')]
     anew = set(select(weights, reinitialize, 'reinitialize', 'weight'))
     of_it = [key for key in state
              if '.posthoc.' not in key and not key.endswith(('num_batches_tracked', 'class_counts'))]
@@ -128,7 +128,7 @@ def compare_weights(model: nn.Module,
     if loose:
         raise CheckpointError(
             f'{loose[0]} is frozen, but not handed over from {source}, so that it would stay as it was drawn at random '
-            f'({len(loose)} such parameters); leave it out of freeze.parameters' +
+            f'({len(loose)} such parameters); leave it out of frozen.parameters' +
             (' or of reinitialize' if loose[0] in anew else ''))
     return HandOver(
         source=source,

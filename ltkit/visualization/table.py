@@ -30,7 +30,8 @@ def results_table(rows: Mapping[str, Mapping[str, Any]] | Sequence[Mapping[str, 
                   style: str = 'plain',
                   decimals: int = 2,
                   missing: str = '-',
-                  width: int | None = None) -> str:
+                  width: int | None = None,
+                  heading: str = TITLES['name']) -> str:
     """A table with one row a method.
 
     Several values of one cell (one a seed) are shown as mean ± sample standard
@@ -51,6 +52,7 @@ def results_table(rows: Mapping[str, Mapping[str, Any]] | Sequence[Mapping[str, 
         missing (str): What an empty cell shows. Defaults to '-'.
         width (int, optional): Columns of the screen, for 'plain': long names
             are cut and the caption is wrapped. Defaults to the terminal's.
+        heading (str): Over the names. Defaults to 'method'.
 
     Returns:
         str: Without a line break at the end.
@@ -73,7 +75,7 @@ def results_table(rows: Mapping[str, Mapping[str, Any]] | Sequence[Mapping[str, 
     if len(set(seeds) - {0}) > 1:
         heads.append('seeds')
         cells = [[*line, str(count)] for line, count in zip(cells, seeds)]
-    titles = [TITLES.get(head, head) for head in heads]
+    titles = [heading, *(TITLES.get(head, head) for head in heads[1:])]
     caption = _caption(columns, seeds, thresholds) if caption is None else caption
     if style == 'markdown':
         return _markdown(titles, cells, caption)

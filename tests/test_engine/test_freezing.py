@@ -41,13 +41,13 @@ def test_a_frozen_backbone_has_no_graph():
 
 
 @pytest.mark.parametrize('frozen,words', [
-    (dict(parameters=['backbon']), r"freeze.parameters: 'backbon' matches no parameter of the model.*backbone"),
-    (dict(statistics=['head']), "freeze.statistics: 'head' matches no batch normalisation of the model; the model has "
+    (dict(parameters=['backbon']), r"frozen.parameters: 'backbon' matches no parameter of the model.*backbone"),
+    (dict(statistics=['head']), "frozen.statistics: 'head' matches no batch normalisation of the model; the model has "
      'backbone'),
-    (dict(parameter=['backbone']), r"freeze has no key 'parameter'.*parameters"),
+    (dict(parameter=['backbone']), r"frozen has no key 'parameter'.*parameters"),
     (dict(parameters='*'), 'leaves nothing to train'),
-    (['backbone'], r'freeze must be dict\(parameters='),
-    (dict(parameters=3), 'freeze.parameters must be the name of a part'),
+    (['backbone'], r'frozen must be dict\(parameters='),
+    (dict(parameters=3), 'frozen.parameters must be the name of a part'),
 ])
 def test_bad_settings_change_nothing(frozen, words):
     model = _model()

@@ -27,12 +27,12 @@ def test_matches(name, pattern, expected):
 
 def test_select_keeps_the_order_and_names_what_matches_nothing():
     names = ['b.x', 'a.x', 'a.y']
-    assert select(names, ['a', 'b.x'], 'freeze.parameters', 'parameter') == names
-    assert select(names, [], 'freeze.parameters', 'parameter') == []
-    with pytest.raises(ConfigError, match=r"freeze.parameters: 'c' matches no parameter of the model; .* has a, b$"):
-        select(names, ['a', 'c'], 'freeze.parameters', 'parameter')
+    assert select(names, ['a', 'b.x'], 'frozen.parameters', 'parameter') == names
+    assert select(names, [], 'frozen.parameters', 'parameter') == []
+    with pytest.raises(ConfigError, match=r"frozen.parameters: 'c' matches no parameter of the model; .* has a, b$"):
+        select(names, ['a', 'c'], 'frozen.parameters', 'parameter')
     with pytest.raises(ConfigError, match=r"'backbon' matches no parameter.*backbone"):
-        select(['backbone.conv.weight'], ['backbon'], 'freeze.parameters', 'parameter')
+        select(['backbone.conv.weight'], ['backbon'], 'frozen.parameters', 'parameter')
 
 
 @pytest.mark.parametrize('value,expected', [('a', ('a', )), (['a', 'b'], ('a', 'b')), ((), ())])

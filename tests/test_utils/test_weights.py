@@ -169,8 +169,8 @@ def test_hand_over_in_which_nothing_matches_is_an_error():
         compare_weights(Staged(), Staged().state_dict(), 'a.pth', ['*'])
 
 
-@pytest.mark.parametrize('reinitialize,hint', [([], 'leave it out of freeze.parameters$'),
-                                               (['backbone.0'], 'out of freeze.parameters or of reinitialize')])
+@pytest.mark.parametrize('reinitialize,hint', [([], 'leave it out of frozen.parameters$'),
+                                               (['backbone.0'], 'out of frozen.parameters or of reinitialize')])
 def test_a_frozen_parameter_must_be_handed_over(reinitialize, hint):
     state = Staged().state_dict()
     if not reinitialize:

@@ -16,26 +16,13 @@ from typing import Any
 import ltkit
 from ltkit.apis.arguments import option_value
 from ltkit.config import load_config
+from ltkit.config.effect import with_effect
 from ltkit.engine.data import has_test_set_of_its_own
 from ltkit.utils.errors import ConfigError, did_you_mean
 
 from .config import FACTOR, Benchmark, Method
 
 METHOD, REFERENCE = 'method', 'reference'
-# What does not change the result of a run: where data and outputs lie, how fast it is.
-WITHOUT_EFFECT = {
-    'data_root',
-    'work_dir',
-    'launcher',
-    'num_workers',
-    'persistent_workers',
-    'pin_memory',
-    'prefetch_factor',
-    'log_level',
-    'visualizer',
-    'vis_backends',
-    'resume',
-}
 # Code that a training run does not execute.
 NOT_IN_A_RUN = ('apis/benchmark/', 'visualization/', 'testing/')
 
@@ -183,7 +170,7 @@ def only_methods(benchmark: Benchmark, runs: Sequence[Run], names: Sequence[str]
 def config_hash(config: Mapping[str, Any], seed: int) -> str:
     """12 hex digits of a resolved config and its seed; what has no effect on the result is left out."""
     config = {**config, 'randomness': {**(config.get('randomness') or {}), 'seed': seed}}
-    text = json.dumps(_with_effect(config), sort_keys=True, default=repr)
+    text = json.dumps(with_effect(config), sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -253,11 +240,3 @@ def as_argument(key: str, value: Any) -> str:
             "can); write a config that inherits from the method's and name that one"
         )
     return text
-
-
-def _with_effect(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _with_effect(item) for key, item in value.items() if key not in WITHOUT_EFFECT}
-    if isinstance(value, (list, tuple)):
-        return [_with_effect(item) for item in value]
-    return value

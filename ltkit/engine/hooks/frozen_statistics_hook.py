@@ -14,9 +14,9 @@ from ltkit.registry import HOOKS
 
 @HOOKS.register_module()
 class FrozenStatisticsHook(Hook):
-    """Hold the batch normalisations of ``freeze.statistics`` in evaluation mode while the rest trains.
+    """Hold the batch normalisations of ``frozen.statistics`` in evaluation mode while the rest trains.
 
-    The Runner adds it when a config has ``freeze.statistics``.
+    The Runner adds it when a config has ``frozen.statistics``.
     """
 
     priority = 'VERY_HIGH'

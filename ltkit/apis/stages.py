@@ -1,0 +1,202 @@
+"""Train the stages of a config one after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from ltkit.config.stages import Stage
+from ltkit.engine import init_processes
+from ltkit.engine.freezing import freeze
+from ltkit.registry import MODELS
+from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
+from ltkit.utils.errors import CheckpointError, ConfigError
+from ltkit.utils.files import whole_file
+from ltkit.utils.patterns import as_patterns
+from ltkit.utils.weights import compare_weights, weights_of
+from ltkit.visualization.table import COLUMNS, results_table
+
+from .run import train
+from .stage_folder import BEGUN, FINISHED, StageFolder, digest
+
+T = TypeVar('T')
+
+
+def train_stages(stages: Sequence[Stage],
+                 work_dir: str,
+                 only: str | None = None,
+                 stage1_checkpoint: str | None = None) -> dict[str, Any]:
+    """Train stages under ``<work_dir>/<name>/``, each from what ``load_from`` names.
+
+    Called again it goes on where it was stopped: a finished stage is skipped, an
+    interrupted one resumed. What can be known before is checked before the first
+    of them begins to train.
+
+    Args:
+        stages (Sequence[Stage]): Of :func:`ltkit.config.stages.load_stages`.
+        work_dir (str): Folder of all of them.
+        only (str, optional): Name of one stage, in place of all; what it begins
+            from must be there.
+        stage1_checkpoint (str, optional): In place of training the first stage.
+
+    Returns:
+        dict: The results of the last stage that was trained, and under ``stages``
+        those of each; also in ``<work_dir>/results.json`` when all have finished.
+
+    Raises:
+        ConfigError: A stage does not fit the one that it begins from, or what is
+            in its folder.
+        CheckpointError: A checkpoint is missing or of another model.
+        Interrupted: A signal asked to stop, and a checkpoint was saved.
+    """
+    first = stages[0].config
+    init_processes(first.get('launcher', 'none'), first.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
+    init_default_scope(first.get('default_scope', 'ltkit'))
+    given = {stages[0].name: stage1_checkpoint} if stage1_checkpoint else {}
+    to_train = [stage for stage in stages if only in (None, stage.name)]
+    to_train = [stage for stage in to_train if stage.name not in given]
+    if not to_train:
+        raise ConfigError(f'--stage {only} is the stage that --stage1-checkpoint stands for: there is nothing to train')
+    folders = {stage.name: StageFolder(work_dir, stage) for stage in stages}
+    _check_hand_overs(to_train, folders, given)
+    for stage in to_train:
+        source = _source(stage, folders, given)
+        _tell(f"stage {list(stages).index(stage) + 1} of {len(stages)}: {stage.name} ({folders[stage.name].path})" +
+              (f', from {source}' if source else ''))
+        _train_stage(stage, folders[stage.name], source)
+    return _finish(stages, folders, given, to_train, work_dir)
+
+
+def build_frozen(cfg: Config) -> tuple[nn.Module, list[str]]:
+    """The model of a config on the CPU as a Runner builds it, and the names of what ``frozen`` names."""
+    preprocessor = cfg.get('data_preprocessor')
+    default = dict(data_preprocessor=preprocessor) if preprocessor else {}
+    model = MODELS.build({**default, **cfg.model})
+    return model, freeze(model, cfg.get('frozen'))
+
+
+def _train_stage(stage: Stage, folder: StageFolder, source: str | None) -> None:
+    """Train one stage, unless it has finished; the first process decides for all."""
+    plan: list[Any] = [None]
+    if is_main_process():
+        its_digest = digest(source)
+        folder.check(source, its_digest)
+        resumed = None if folder.finished else latest_checkpoint(folder.path)
+        plan = [(folder.finished, resumed, its_digest)]
+    broadcast_object_list(plan)
+    finished, resumed, its_digest = plan[0]
+    if finished:
+        _tell(f"stage '{stage.name}' has finished before: {folder.path}")
+        return
+    cfg = stage.config
+    cfg.work_dir = str(folder.path)
+    cfg.experiment_name = stage.name
+    cfg.hand_over = source is not None
+    cfg.resume = resumed is not None
+    cfg.load_from = resumed or source or cfg.get('load_from')
+    if is_main_process() and resumed is None:
+        folder.note(BEGUN, source, its_digest)
+    elif resumed:
+        _tell(f"stage '{stage.name}' was interrupted and goes on from {resumed}")
+    train(cfg)
+    if is_main_process():
+        folder.note(FINISHED, source, its_digest, checkpoint=folder.checkpoint)
+
+
+def _source(stage: Stage, folders: dict[str, StageFolder], given: dict[str, str]) -> str | None:
+    """The checkpoint that a stage begins from."""
+    if stage.source is None:
+        return stage.load_from
+    if stage.source.name in given:
+        return given[stage.source.name]
+    return folders[stage.source.name].checkpoint
+
+
+def _check_hand_overs(to_train: Sequence[Stage], folders: dict[str, StageFolder], given: dict[str, str]) -> None:
+    """Build each model, and see what it would take of the one before, of which the shapes are known."""
+    built: dict[str, nn.Module] = {}
+    for stage in to_train:
+        built[stage.name], frozen = _of_stage(stage, build_frozen, stage.config)
+        path = _source_path(stage, folders, given, built)
+        if path is not None:
+            state, name = weights_of(read_checkpoint(path), path), path
+        elif stage.source is not None:
+            state, name = dict(built[stage.source.name].state_dict()), f"stage '{stage.source.name}'"
+        else:
+            state = name = None
+        if state is not None:
+            again = as_patterns(stage.config.get('reinitialize') or (), 'reinitialize')
+            _of_stage(stage, compare_weights, built[stage.name], state, name, again, frozen)
+        if stage.source is not None and stage.source.config.get('default_hooks', {}).get('checkpoint', True) is None:
+            raise ConfigError(f"stage '{stage.source.name}' saves no checkpoint (default_hooks.checkpoint = None), but "
+                              f"stage '{stage.name}' begins from it")
+
+
+def _source_path(stage: Stage, folders: dict[str, StageFolder], given: dict[str, str],
+                 built: dict[str, nn.Module]) -> str | None:
+    """The file that a stage begins from, where it is there already; None for a stage that is trained first.
+
+    Raises:
+        CheckpointError: It is needed, but not there.
+    """
+    if stage.source is None or stage.source.name in given:
+        return _source(stage, folders, given)
+    folder = folders[stage.source.name]
+    if folder.finished:
+        return folder.checkpoint
+    if stage.source.name not in built:
+        raise CheckpointError(f"stage '{stage.name}' begins from '{stage.source.name}', which has not finished in "
+                              f'{folder.path}; train it first (leave --stage out), or give --stage1-checkpoint PATH')
+    return None
+
+
+def _of_stage(stage: Stage, action: Callable[..., T], *arguments: Any) -> T:
+    """Do something for a stage, which an error of the user names."""
+    try:
+        return action(*arguments)
+    except (ConfigError, CheckpointError) as error:
+        raise type(error)(f"stage '{stage.name}' ({stage.where}): {error}") from error
+
+
+def _finish(stages: Sequence[Stage], folders: dict[str, StageFolder], given: dict[str, str], trained: Sequence[Stage],
+            work_dir: str) -> dict[str, Any]:
+    """The table over the stages, and the results of all of them in one file."""
+    results = {name: folder.results for name, folder in folders.items() if name not in given and folder.finished}
+    last = results.get(trained[-1].name, {})
+    kept = {name: {key: found.get(key) for key in ('metrics', 'split', 'epoch', 'seconds', 'config')}
+            for name, found in results.items()}
+    together = {**last, 'stages': kept, 'seconds': round(sum(found.get('seconds', 0) for found in results.values()), 2)}
+    together.pop('seconds_per_iteration', None)
+    if not is_main_process():
+        return together
+    if all(folders[stage.name].finished for stage in stages if stage.name not in given) and last:
+        with whole_file(Path(work_dir, 'results.json')) as part, open(part, 'w', encoding='utf-8') as file:
+            json.dump(together, file, indent=1)
+    if any(found.get('metrics') for found in results.values()):
+        print('\n' + stages_table(results), flush=True)
+    return together
+
+
+def stages_table(results: dict[str, dict[str, Any]]) -> str:
+    """One row a stage.
+
+    Args:
+        results (dict): Name of a stage = what ``ResultsHook`` wrote.
+    """
+    rows = {name: {**{key.rsplit('/', 1)[-1]: value for key, value in (found.get('metrics') or {}).items()
+                      if key.rsplit('/', 1)[-1] != 'time'}, 'time': found.get('seconds')}
+            for name, found in results.items()}
+    thresholds = next((found['thresholds'] for found in results.values() if 'thresholds' in found), None)
+    return results_table(rows, columns=COLUMNS, thresholds=thresholds, heading='stage')
+
+
+def _tell(text: str) -> None:
+    if is_main_process():
+        print(text, flush=True)

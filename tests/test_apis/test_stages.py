@@ -1,0 +1,174 @@
+"""Tests of training the stages of a config one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import EpochBasedTrainLoop
+
+from ltkit.apis.stages import stages_table, train_stages
+from ltkit.config.stages import load_stages
+from ltkit.utils.checkpoint import read_checkpoint
+from ltkit.utils.errors import CheckpointError, ConfigError
+
+CRT = Path(__file__).parents[2] / 'configs' / 'decouple' / 'crt_r8_digits_lt.py'
+OPTIONS = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2, 'default_hooks.checkpoint.interval': 1}
+
+
+def _stages(path: Path = CRT, **options):
+    return load_stages(path, {**OPTIONS, **{key.replace('__', '.'): value for key, value in options.items()}})
+
+
+def _weights(folder: Path, stage: str) -> dict[str, torch.Tensor]:
+    return read_checkpoint(folder / stage / 'epoch_2.pth')['state_dict']
+
+
+@pytest.fixture(scope='module')
+def done(tmp_path_factory):
+    """Both stages of cRT, two epochs each: the folder and what was returned."""
+    folder = tmp_path_factory.mktemp('stages')
+    return folder, train_stages(_stages(), str(folder))
+
+
+def test_stage_2_keeps_what_is_frozen_to_the_bit(done):
+    folder, _ = done
+    first, second = _weights(folder, 'representation'), _weights(folder, 'classifier')
+    assert set(first) == set(second)
+    for name in first:
+        changed = name.startswith('head.classifier')
+        assert torch.equal(first[name], second[name]) != changed, name
+
+
+def test_the_optimizer_of_stage_2_holds_the_classifier_alone(done):
+    folder, _ = done
+    optimizer = read_checkpoint(folder / 'classifier' / 'epoch_2.pth')['optimizer']
+    assert len(optimizer['state']) == sum(len(group['params']) for group in optimizer['param_groups']) == 2
+
+
+def test_stage_2_samples_class_aware_and_stage_1_does_not(done):
+    folder, _ = done
+    configs = {name: json.loads((folder / name / 'stage.json').read_text())['config']
+               for name in ('representation', 'classifier')}
+    kinds = {name: config['train_dataloader']['sampler']['type'] for name, config in configs.items()}
+    assert kinds == dict(representation='InstanceBalancedSampler', classifier='ClassAwareSampler')
+
+
+def test_results_of_all_stages_in_one_file(done):
+    folder, results = done
+    kept = json.loads((folder / 'results.json').read_text())
+    assert kept['metrics'] == json.loads((folder / 'classifier' / 'results.json').read_text())['metrics']
+    assert list(kept['stages']) == ['representation', 'classifier'] and kept['stages'] == results['stages']
+    assert kept['seconds'] == pytest.approx(sum(stage['seconds'] for stage in kept['stages'].values()), abs=0.02)
+    table = stages_table({name: json.loads((folder / name / 'results.json').read_text()) for name in kept['stages']})
+    heads, _, *rows = table.splitlines()
+    assert heads.split()[:4] == ['stage', 'top-1', 'many', 'medium']
+    assert [row.split()[0] for row in rows[:2]] == ['representation', 'classifier']
+
+
+def test_finished_stages_are_skipped(done, capsys, monkeypatch):
+    folder, results = done
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', lambda loop: pytest.fail('a finished stage was trained'))
+    assert train_stages(_stages(), str(folder))['stages'] == results['stages']
+    assert capsys.readouterr().out.count('has finished before') == 2
+
+
+def test_other_settings_than_those_of_a_finished_stage_are_refused(done):
+    folder, _ = done
+    with pytest.raises(ConfigError) as error:
+        train_stages(_stages(classifier__optim_wrapper__optimizer__lr=0.7), str(folder))
+    assert "stage 'classifier' in" in str(error.value)
+    assert 'optim_wrapper.optimizer.lr: 0.1 then, 0.7 now' in str(error.value)
+
+
+@pytest.mark.parametrize('stopped_in', [1, 2, 3, 4])
+def test_an_interrupted_stage_goes_on_as_if_it_had_not_been(done, tmp_path, monkeypatch, stopped_in):
+    """Stopped before the first, in the first, between the two and in the second."""
+    run_epoch, begun = EpochBasedTrainLoop.run_epoch, []
+
+    def stopping(loop):
+        begun.append(loop)
+        if len(begun) == stopped_in:
+            raise KeyboardInterrupt
+        run_epoch(loop)
+
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', stopping)
+    with pytest.raises(KeyboardInterrupt):
+        train_stages(_stages(), str(tmp_path))
+    results = train_stages(_stages(), str(tmp_path))
+    assert len(begun) == 5
+    folder, whole = done
+    assert {name: stage['metrics'] for name, stage in results['stages'].items()} == \
+        {name: stage['metrics'] for name, stage in whole['stages'].items()}
+    for stage in ('representation', 'classifier'):
+        expected = _weights(folder, stage)
+        assert all(torch.equal(value, expected[name]) for name, value in _weights(tmp_path, stage).items())
+
+
+def test_one_stage_alone_from_a_checkpoint_of_elsewhere(done, tmp_path):
+    folder, _ = done
+    path = str(folder / 'representation' / 'epoch_2.pth')
+    results = train_stages(_stages(), str(tmp_path), stage1_checkpoint=path)
+    assert list(results['stages']) == ['classifier'] and not (tmp_path / 'representation').exists()
+    expected = _weights(folder, 'classifier')
+    assert all(torch.equal(value, expected[name]) for name, value in _weights(tmp_path, 'classifier').items())
+    with pytest.raises(ConfigError, match='was finished from another checkpoint'):
+        other = folder / 'representation' / 'epoch_1.pth'
+        train_stages(_stages(), str(tmp_path), stage1_checkpoint=str(other))
+
+
+def test_a_stage_needs_the_one_before(tmp_path):
+    with pytest.raises(CheckpointError, match="stage 'classifier' begins from 'representation', which has not fin"):
+        train_stages(_stages(), str(tmp_path), only='classifier')
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_the_first_stage(tmp_path):
+    stages = _stages(train_cfg__max_epochs=1, train_cfg__val_interval=1)
+    results = train_stages(stages, str(tmp_path), only='representation')
+    assert list(results['stages']) == ['representation'] and not (tmp_path / 'results.json').exists()
+
+
+def test_nothing_is_left_of_one_stage(tmp_path):
+    with pytest.raises(ConfigError, match='--stage representation is the stage that --stage1-checkpoint stands for'):
+        train_stages(_stages(), str(tmp_path), only='representation', stage1_checkpoint='a.pth')
+
+
+def test_a_folder_of_another_run_is_refused(done, tmp_path):
+    (tmp_path / 'representation').mkdir()
+    os.link(done[0] / 'classifier' / 'epoch_2.pth', tmp_path / 'representation' / 'epoch_2.pth')
+    with pytest.raises(ConfigError, match="holds checkpoints of a run that is no stage 'representation'"):
+        train_stages(_stages(), str(tmp_path))
+
+
+@pytest.mark.parametrize('options,words', [
+    (dict(classifier__model__backbone__base_channels=8), "stage 'representation' does not fit: backbone.conv1.weight"),
+    (dict(classifier__frozen__parameters=['backbon']), "frozen.parameters: 'backbon' matches no parameter"),
+    (dict(classifier__frozen__statistics=['head']), "frozen.statistics: 'head' matches no batch normalisation"),
+    (dict(classifier__reinitialize=['hed']), "reinitialize: 'hed' matches no weight"),
+    (dict(classifier__reinitialize=['*'], classifier__frozen__parameters=[]), 'nothing of stage'),
+    (dict(classifier__reinitialize=['backbone.conv1']), 'backbone.conv1.weight is frozen, but not handed over'),
+    (dict(representation__default_hooks__checkpoint=None), "stage 'representation' saves no checkpoint"),
+])
+def test_mistakes_are_told_before_any_training(tmp_path, options, words):
+    if 'representation__default_hooks__checkpoint' in options:
+        stages = _stages()
+        stages[0].config.default_hooks.checkpoint = None
+    else:
+        stages = _stages(**options)
+    with pytest.raises((ConfigError, CheckpointError)) as error:
+        train_stages(stages, str(tmp_path))
+    assert words in str(error.value) and '\n' not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_another_width_is_told_before_any_training(tmp_path):
+    torch.save(dict(state_dict={'backbone.conv1.weight': torch.zeros(3, 1, 3, 3)}), tmp_path / 'wide.pth')
+    with pytest.raises(CheckpointError, match=r'wide.pth does not fit: backbone.conv1.weight is \(3, 1, 3, 3\) there'):
+        train_stages(_stages(), str(tmp_path / 'run'), stage1_checkpoint=str(tmp_path / 'wide.pth'))
+    with pytest.raises(CheckpointError, match=r'no checkpoint at .*absent.pth'):
+        train_stages(_stages(), str(tmp_path / 'run'), stage1_checkpoint=str(tmp_path / 'absent.pth'))
+    assert not (tmp_path / 'run').exists()
