@@ -12,9 +12,10 @@ from ltkit.registry import LOSSES
 from ltkit.utils.arguments import checked_choice, checked_number
 
 from .base import LongTailLoss
+from .log_complement import log_complement
 from .reduction import Reduction
 
-BASES = ('softmax', 'sigmoid', 'focal')
+BASES = ('softmax', 'sigmoid', 'focal', 'softmax_bce')
 
 
 @LOSSES.register_module()
@@ -26,13 +27,15 @@ class ClassBalancedLoss(LongTailLoss):
 
     with :math:`l_i` by ``base``, where :math:`p_{ic}` is the sigmoid of
     :math:`z_{ic}` for the class of the sample, and of :math:`-z_{ic}` for the
-    others:
+    others, and :math:`q_{ic}` the softmax for the class of the sample, and 1 minus it
+    for the others:
 
-    =========== ===========================================================
-    ``softmax`` :math:`-\log \mathrm{softmax}(z_i)_{y_i}`
-    ``sigmoid`` :math:`-\sum_c \log p_{ic}`
-    ``focal``   :math:`-\sum_c (1 - p_{ic})^\gamma \log p_{ic}`
-    =========== ===========================================================
+    =============== =======================================================
+    ``softmax``     :math:`-\log \mathrm{softmax}(z_i)_{y_i}`
+    ``sigmoid``     :math:`-\sum_c \log p_{ic}`
+    ``focal``       :math:`-\sum_c (1 - p_{ic})^\gamma \log p_{ic}`
+    ``softmax_bce`` :math:`-\frac1C \sum_c \log q_{ic}`
+    =============== =======================================================
 
     The mean is over the batch, as in the paper, so that the size of the weights
     matters. Divided by the sum of the weights instead, the softmax form is
@@ -43,9 +46,11 @@ class ClassBalancedLoss(LongTailLoss):
     For the binary bases the paper starts the bias of the last layer at
     :math:`-\log(C - 1)` and does not decay it; that is up to the config.
 
-    Source: Cui et al., CVPR 2019, arXiv 1901.05555, and its code, which agree.
-    The ``CBLoss`` in the code of the survey (arXiv 2110.04596) is another
-    function, binary cross entropy of softmax probabilities; it is not here.
+    Source: Cui et al., CVPR 2019, arXiv 1901.05555, and its code, which agree on
+    the first three. ``softmax_bce`` is what a port of it computes that others took
+    over, among them the code of the survey (arXiv 2110.04596) and that of weight
+    balancing (arXiv 2203.14197), whose weight decay goes with this loss: it is
+    about C times smaller. There a logarithm is no lower than -100.
 
     Args:
         beta (float): :math:`\beta` in [0, 1); 0 gives no weights. Defaults to
@@ -78,7 +83,11 @@ class ClassBalancedLoss(LongTailLoss):
     def sample_losses(self, cls_score: Tensor, target: Tensor, class_weight: Tensor) -> Tensor:
         if self.base == 'softmax':
             return super().sample_losses(cls_score, target, class_weight)
-        positive, negative = binary_losses(cls_score, self.gamma if self.base == 'focal' else 0.0)
+        if self.base == 'softmax_bce':
+            log_prob = cls_score.log_softmax(dim=1)
+            positive, negative = -log_prob / cls_score.size(1), -log_complement(log_prob) / cls_score.size(1)
+        else:
+            positive, negative = binary_losses(cls_score, self.gamma if self.base == 'focal' else 0.0)
         mix = F.one_hot(target, cls_score.size(1)) if target.dim() == 1 else target
         weight = mix * class_weight
         return (weight * positive + (weight.sum(dim=1, keepdim=True) - weight) * negative).sum(dim=1)

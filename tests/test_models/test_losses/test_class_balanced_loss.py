@@ -10,7 +10,7 @@ from ltkit.models.losses import ClassBalancedLoss, SoftmaxLoss
 from ltkit.testing import parametrize_with_checks
 from ltkit.utils.errors import ConfigError
 
-BASES = ['softmax', 'sigmoid', 'focal']
+BASES = ['softmax', 'sigmoid', 'focal', 'softmax_bce']
 every_base = pytest.mark.parametrize('base', BASES)
 NO_SOFTMAX = dict(uniform_counts='binary losses are no softmax cross entropy')
 
@@ -25,6 +25,9 @@ def base_loss(base, z, y, gamma):
     """The loss of one sample before its weight."""
     if base == 'softmax':
         return -(z[y].exp() / z.exp().sum()).log()
+    if base == 'softmax_bce':
+        q = [z[c].exp() / z.exp().sum() for c in range(len(z))]
+        return -sum((q[c] if c == y else 1 - q[c]).log() for c in range(len(z))) / len(z)
     total = 0
     for c in range(len(z)):
         p = 1 / (1 + (-z[c]).exp())
@@ -84,6 +87,8 @@ def test_no_correction_gives_the_base(kwargs, case, same):
     for base in ('sigmoid', 'focal'):  # gamma is 0
         same(lambda z, loss=losses[base]: loss(z, case.labels),
              lambda z: F.binary_cross_entropy_with_logits(z, one_hot, reduction='sum') / 12, case.logits, 1e-12)
+    same(lambda z: losses['softmax_bce'](z, case.labels),
+         lambda z: F.binary_cross_entropy(z.softmax(dim=1), one_hot), case.logits, 1e-12)
 
 
 @every_base
@@ -131,13 +136,14 @@ def test_the_weighted_mean_is_another_loss(case):
 
 
 @parametrize_with_checks('loss', dict(type='ClassBalancedLoss', base='sigmoid'),
-                         dict(type='ClassBalancedLoss', base='focal', gamma=0.5), skip=NO_SOFTMAX)
+                         dict(type='ClassBalancedLoss', base='focal', gamma=0.5),
+                         dict(type='ClassBalancedLoss', base='softmax_bce'), skip=NO_SOFTMAX)
 def test_conformance_of_the_binary_bases(check):
     check()
 
 
 def test_wrong_arguments():
-    with pytest.raises(ConfigError, match="base must be one of softmax, sigmoid, focal, but is 'sigmod'"):
+    with pytest.raises(ConfigError, match="base must be one of softmax, sigmoid, focal, softmax_bce, but is 'sigmod'"):
         ClassBalancedLoss(base='sigmod')
     with pytest.raises(ConfigError, match=r'beta must be a number in \[0, 1\), but is 1'):
         ClassBalancedLoss(beta=1)
