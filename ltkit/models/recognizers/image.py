@@ -36,9 +36,11 @@ class ImageRecognizer(BaseModel):
         init_cfg (dict, optional): Initialisation of mmengine.
 
     Raises:
-        ConfigError: ``train_cfg`` has another key, or the backbone has experts that
-            the head does not see.
+        ConfigError: ``train_cfg`` has another key, or the backbone has experts or
+            branches that the head does not see.
     """
+
+    group_size = 1  # training samples that belong together, which the sampler keeps so
 
     def __init__(self,
                  backbone: dict | nn.Module,
@@ -57,6 +59,10 @@ class ImageRecognizer(BaseModel):
             raise ConfigError(
                 f'{type(self.backbone).__name__} has {self.backbone.num_experts} experts, but '
                 f'{type(head).__name__} sees one; use MultiExpertRecognizer and MultiExpertHead')
+        if getattr(self.backbone, 'group_size', 1) > self.group_size:
+            raise ConfigError(
+                f'{type(self.backbone).__name__} has two branches, which {type(self).__name__} does not train; use '
+                'BilateralBranchRecognizer and BilateralBranchHead')
         if getattr(self.data_preprocessor, 'channels_last', False):
             self.to(memory_format=torch.channels_last)
 
