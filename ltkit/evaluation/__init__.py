@@ -5,9 +5,10 @@ from .metrics import (
     GroupedMetric,
     LongTailAccuracy,
     LongTailMetric,
+    NeuralCollapse,
     PriorShiftAccuracy,
     RelativeAccuracy,
 )
 
-__all__ = ['Calibration', 'GroupedMetric', 'LongTailAccuracy', 'LongTailMetric', 'PriorShiftAccuracy',
-           'RelativeAccuracy']
+__all__ = ['Calibration', 'GroupedMetric', 'LongTailAccuracy', 'LongTailMetric', 'NeuralCollapse',
+           'PriorShiftAccuracy', 'RelativeAccuracy']

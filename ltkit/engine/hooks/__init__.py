@@ -6,6 +6,7 @@ from .class_difficulty_hook import ClassDifficultyHook
 from .class_distribution_hook import ClassDistributionHook
 from .deferred_reweighting import DeferredReweighting
 from .epoch_hook import EpochHook
+from .features_for_metrics_hook import FeaturesForMetricsHook
 from .finite_loss_hook import FiniteLossHook
 from .frozen_statistics_hook import FrozenStatisticsHook
 from .iteration_seed_hook import IterationSeedHook
@@ -21,6 +22,7 @@ __all__ = [
     'ClassDistributionHook',
     'DeferredReweighting',
     'EpochHook',
+    'FeaturesForMetricsHook',
     'FiniteLossHook',
     'FrozenStatisticsHook',
     'IterationSeedHook',

@@ -143,8 +143,9 @@ def class_means(batches: Batches, num_classes: int, num_channels: int,
 
 
 def between_class_whitening(centred: Tensor) -> Tensor:
-    r"""P with :math:`P P^\top = \Sigma_B^\dagger`, so that :math:`\mathrm{tr}(\Sigma_W \Sigma_B^\dagger)` is the mean of
-    :math:`\lVert P^\top (h - \mu_y) \rVert^2`.
+    r"""P with :math:`P P^\top = \Sigma_B^\dagger`.
+
+    :math:`\mathrm{tr}(\Sigma_W \Sigma_B^\dagger)` is the mean of :math:`\lVert P^\top (h - \mu_y) \rVert^2`.
 
     Args:
         centred (Tensor): The centred class means, shape ``(K, d)``, float64.

@@ -155,6 +155,10 @@ class LongTailClsHead(BaseModule):
         """The ``scale`` of the classifier's logits, if it tells it."""
         return getattr(self.classifier, 'scale', None)
 
+    def class_vectors(self) -> Tensor | None:
+        """The rows of the classifier, shape ``(C, d)``; None if its logits are made in another way."""
+        return class_vectors_of(self.classifier)
+
     # -------------------------------------------------------------- forward
     def pre_logits(self, feats: Sequence[Tensor]) -> Tensor:
         """The features that the classifier sees.
@@ -273,6 +277,13 @@ class LongTailClsHead(BaseModule):
             sample.pred_score = score
             sample.pred_label = label
         return list(data_samples)
+
+
+def class_vectors_of(classifier: nn.Module) -> Tensor | None:
+    """Its ``class_vectors`` if it says what they are, else its weight."""
+    vectors = getattr(classifier, 'class_vectors', None)
+    vectors = getattr(classifier, 'weight', None) if vectors is None else vectors
+    return vectors.detach() if isinstance(vectors, Tensor) and vectors.dim() == 2 else None
 
 
 def _as_list(parts: Any) -> list[Any]:

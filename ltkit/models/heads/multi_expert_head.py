@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ltkit.registry import HEADS
 from ltkit.utils.errors import ConfigError
 
-from .long_tail_cls_head import LongTailClsHead
+from .long_tail_cls_head import LongTailClsHead, class_vectors_of
 
 
 @HEADS.register_module()
@@ -80,6 +80,11 @@ class MultiExpertHead(LongTailClsHead):
     def logit_scale(self) -> float | None:
         """The ``scale`` of the classifiers' logits, if they tell it."""
         return getattr(self.classifiers[0], 'scale', None)
+
+    def class_vectors(self) -> Tensor | None:
+        """The rows of all classifiers, one beside the other, shape ``(C, E d)``; None if one has none."""
+        rows = [class_vectors_of(classifier) for classifier in self.classifiers]
+        return None if any(each is None for each in rows) else torch.cat(rows, dim=1)
 
     def pre_logits(self, feats: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The features that each expert's classifier sees, ``(N, d)`` each.

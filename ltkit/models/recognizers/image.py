@@ -35,12 +35,19 @@ class ImageRecognizer(BaseModel):
             ``dict(type='ImageDataPreprocessor')``, which does not normalise.
         init_cfg (dict, optional): Initialisation of mmengine.
 
+    Attributes:
+        predicts_features (bool): Whether predictions have ``features`` as well, what
+            the classifier sees, ``(d,)``, of several experts one after the other. Off
+            until something asks for it.
+
     Raises:
         ConfigError: ``train_cfg`` has another key, or the backbone has experts or
             branches that the head does not see.
     """
 
     group_size = 1  # training samples that belong together, which the sampler keeps so
+
+    predicts_features = False
 
     def __init__(self,
                  backbone: dict | nn.Module,
@@ -153,7 +160,14 @@ class ImageRecognizer(BaseModel):
 
     def predict(self, inputs: Tensor, data_samples: Sequence[Any] | None = None) -> list[DataSample]:
         """The predictions of a batch; see the head."""
-        return self._head_for('predict').predict(self.extract_feat(inputs), data_samples)
+        head, feats = self._head_for('predict'), self.extract_feat(inputs)
+        predictions = head.predict(feats, data_samples)
+        if self.predicts_features:
+            features = head.pre_logits(feats)
+            features = features if isinstance(features, Tensor) else torch.cat(list(features), dim=1)
+            for sample, row in zip(predictions, features.detach().cpu()):
+                sample.features = row
+        return predictions
 
     def _head_for(self, what: str) -> nn.Module:
         if self.head is None:

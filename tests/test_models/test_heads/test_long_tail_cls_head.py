@@ -287,3 +287,15 @@ def test_a_regulariser_gets_the_sizes_that_it_asks_for():
             build(regularizers=wrong)
     with pytest.raises(KeyError, match='NoSuchRegularizer'):
         build(regularizers=dict(type='NoSuchRegularizer'))
+
+
+def test_the_rows_of_the_classifier():
+    head = build()
+    assert torch.equal(head.class_vectors(), head.classifier.weight) and not head.class_vectors().requires_grad
+
+    class Scaled(nn.Linear):
+        class_vectors = property(lambda self: 2 * self.weight)
+
+    classifier = Scaled(head.in_channels, head.num_classes)
+    assert torch.equal(build(classifier=classifier).class_vectors(), 2 * classifier.weight)
+    assert build(classifier=nn.Sequential(nn.Linear(head.in_channels, head.num_classes))).class_vectors() is None

@@ -160,3 +160,10 @@ def test_each_expert_has_a_regulariser_of_its_own_where_that_learns():
     assert torch.allclose(losses['loss_feature_norm'], sum(shared(x, None, None) for x in feats) / 3)
     with pytest.raises(ConfigError, match='builds one NeuralCollapseRegularizer an expert; give it as a config'):
         build(regularizers=REGULARIZERS.build({**cfg, 'num_classes': 4, 'in_channels': 6}))
+
+
+def test_the_rows_of_all_classifiers():
+    head = build(loss=Joint())
+    assert torch.equal(head.class_vectors(), torch.cat([part.weight for part in head.classifiers], 1))
+    head.classifiers[1] = nn.Identity()
+    assert head.class_vectors() is None

@@ -73,6 +73,17 @@ def test_the_stages_of_the_features():
         model.extract_feat(x, 'head')
 
 
+def test_predictions_have_features_where_they_are_wanted():
+    model = build().eval()
+    data = model.data_preprocessor(batch(), False)
+    assert all('features' not in sample for sample in model.predict(**data))
+    model.predicts_features = True
+    predictions = model.predict(**data)
+    want = model.extract_feat(data['inputs'], 'pre_logits')
+    assert torch.equal(torch.stack([sample.features for sample in predictions]), want)
+    assert not predictions[0].features.requires_grad and predictions[0].features.device.type == 'cpu'
+
+
 def test_without_neck_and_head_it_extracts_features():
     model = ImageRecognizer(dict(type='ResNet8', in_channels=1))
     assert not model.with_neck and not model.with_head
