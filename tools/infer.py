@@ -25,11 +25,11 @@ def parse_args() -> argparse.Namespace:
 @friendly_main
 def main() -> None:
     from ltkit.apis import Inferencer, image_files
-    from ltkit.config import load_config
+    from ltkit.config import load_runs
     from ltkit.utils.checkpoint import whole_file
     args = parse_args()
     files = image_files(args.path)
-    infer = Inferencer(load_config(args.config, args.cfg_options), args.checkpoint)
+    infer = Inferencer(load_runs(args.config, args.cfg_options)[-1].config, args.checkpoint)
     predictions = []
     for prediction in infer(files, args.batch_size, args.topk):
         shown = ', '.join(f"{top['class_name']} {top['score']:.3f}" for top in prediction['top'])

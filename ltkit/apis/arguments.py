@@ -11,9 +11,8 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 
-from ltkit.config import load_config
 from ltkit.config.numbers import POSITIVE, SEED
-from ltkit.config.stages import Stage, has_stages, load_stages
+from ltkit.config.stages import Stage, load_runs
 from ltkit.utils.errors import ConfigError
 
 from .run import default_work_dir
@@ -91,13 +90,9 @@ def configs_of(args: argparse.Namespace) -> list[Stage]:
     """Load the stages of parsed arguments, with work folder and launcher set; a config without stages is one of them,
     without a name."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    stated = load_config(args.config, check=False)
-    if has_stages(stated):
-        stages = load_stages(args.config, args.cfg_options)
-    else:
-        stages = [Stage('', load_config(args.config, args.cfg_options))]
-        stated = stages[0].config
-    work_dir = args.work_dir or stated.get('work_dir') or default_work_dir(args.config.replace('::', '/'))
+    stages = load_runs(args.config, args.cfg_options)
+    stated = stages[0].config.get('work_dir') if len(stages) == 1 else None
+    work_dir = args.work_dir or stated or default_work_dir(args.config.replace('::', '/'))
     check_work_dir(work_dir)
     for stage in stages:
         stage.config.launcher = args.launcher

@@ -4,6 +4,7 @@ from .compatibility import implied_prior_warnings, prior_correction
 from .files import read_files
 from .loading import check_config, load_config
 from .names import allow_top_level_key, known_keys
+from .stages import load_runs
 
 __all__ = [
     'allow_top_level_key',
@@ -11,6 +12,7 @@ __all__ = [
     'implied_prior_warnings',
     'known_keys',
     'load_config',
+    'load_runs',
     'prior_correction',
     'read_files',
 ]

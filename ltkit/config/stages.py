@@ -18,7 +18,7 @@ from .locate import Locator
 from .names import Names
 
 KEYS = ('name', 'config', 'load_from', 'cfg_options')
-BESIDE = {'stages', 'custom_imports', 'default_scope', 'work_dir'}  # what a config with stages may set
+BESIDE = {'stages', 'custom_imports'}  # what a config with stages may set
 
 
 @dataclass
@@ -84,6 +84,18 @@ def load_stages(path: str | os.PathLike, cfg_options: dict[str, Any] | None = No
             raise ConfigError(f"{where}: there are two stages '{entry['name']}'; give each its own name")
         stages.append(_stage(entry, where, file, options[entry['name']], stages))
     return stages
+
+
+def load_runs(path: str | os.PathLike, cfg_options: dict[str, Any] | None = None) -> list[Stage]:
+    """The runs of any config: its stages, or the one run of a config without stages, whose name is ''.
+
+    Args:
+        path: The config file.
+        cfg_options (dict, optional): Dotted key = value.
+    """
+    if has_stages(load_config(path, check=False)):
+        return load_stages(path, cfg_options)
+    return [Stage('', load_config(path, cfg_options))]
 
 
 def stage_named(stages: list[Stage], name: str) -> Stage:

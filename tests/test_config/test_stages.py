@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltkit.config.stages import has_stages, load_stages, stage_named
+from ltkit.config.stages import has_stages, load_runs, load_stages, stage_named
 from ltkit.utils.errors import ConfigError
 
 FIRST = "dict(name='representation', config='ltkit::erm/r8_digits_lt.py')"
@@ -112,3 +112,9 @@ def test_a_stage_by_its_name(staged):
 
 def test_has_stages():
     assert has_stages(dict(stages=[])) and not has_stages(dict(model={}))
+
+
+def test_the_runs_of_any_config(staged):
+    only, = load_runs('ltkit::erm/r8_digits_lt.py', {'train_cfg.max_epochs': 3})
+    assert only.name == '' and only.config.train_cfg.max_epochs == 3
+    assert [stage.name for stage in load_runs(staged(FIRST, SECOND))] == ['representation', 'classifier']

@@ -12,7 +12,7 @@ if (ROOT / 'ltkit').is_dir():
     sys.path.insert(0, str(ROOT))
 
 from ltkit.apis import KeyValues  # noqa: E402
-from ltkit.config import implied_prior_warnings, load_config  # noqa: E402
+from ltkit.config import implied_prior_warnings, load_runs  # noqa: E402
 from ltkit.utils.friendly import friendly_main  # noqa: E402
 
 
@@ -32,10 +32,12 @@ def parse_args() -> argparse.Namespace:
 @friendly_main
 def main() -> None:
     args = parse_args()
-    config = load_config(args.config, args.cfg_options)
-    for warning in implied_prior_warnings(config):
-        print(f'warning: {warning}', file=sys.stderr)
-    print(config.pretty_text, end='')
+    for stage in load_runs(args.config, args.cfg_options):
+        for warning in implied_prior_warnings(stage.config):
+            print(f'warning: {warning}', file=sys.stderr)
+        if stage.name:
+            print(f"# stage '{stage.name}'" + (f", from '{stage.load_from}'" if stage.load_from else ''))
+        print(stage.config.pretty_text, end='')
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ from typing import Any
 
 import ltkit
 from ltkit.apis.arguments import option_value
-from ltkit.config import load_config
+from ltkit.config import load_runs
 from ltkit.config.effect import with_effect
 from ltkit.engine.data import has_test_set_of_its_own
 from ltkit.utils.errors import ConfigError, did_you_mean
@@ -143,10 +143,15 @@ def _resolved(benchmark: Benchmark, method: Method, options: Mapping[str, Any]) 
     try:
         for key, value in options.items():
             as_argument(key, value)
-        return load_config(method.config, dict(options)).to_dict()
+        *earlier, last = load_runs(method.config, dict(options))
     except ConfigError as error:
         text = str(error).replace('--cfg-options ', 'cfg_options ')
         raise ConfigError(f"{benchmark.file}: methods '{method.name}': {text}") from error
+    resolved = last.config.to_dict()
+    if last.name:  # the stages before, and what each begins from, are of the run too
+        resolved['stages'] = [dict(name=stage.name, load_from=stage.load_from, config=stage.config.to_dict())
+                              for stage in earlier] + [dict(name=last.name, load_from=last.load_from)]
+    return resolved
 
 
 def only_methods(benchmark: Benchmark, runs: Sequence[Run], names: Sequence[str]) -> list[Run]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltkit.config import load_config
+from ltkit.config import load_runs
 from ltkit.utils.errors import ConfigError
 from ltkit.utils.provenance import provenance
 
@@ -60,6 +60,9 @@ def time_steps(
     content = read_json(path) or {}
     entries = content.get('methods', {}) if content.get('baseline') == benchmark.baseline else {}
     for i, name in enumerate(names):
+        if len(load_runs(of_one[name].config, dict(of_one[name].options))) > 1:
+            print(f'[{i + 1}/{len(names)}] {name}: trains in stages, of which there is no one time', flush=True)
+            continue
         entry = _measured(benchmark, of_one[name], of_one[benchmark.baseline], rounds, iterations)
         entries[name] = entry
         write_json(path, dict(baseline=benchmark.baseline, methods=entries))
@@ -135,7 +138,7 @@ def _measured(benchmark: Benchmark, run: Run, baseline: Run, rounds: int, iterat
 
 
 def _begun(stack: ExitStack, benchmark: Benchmark, run: Run, needed: int) -> Steps:
-    config = load_config(run.config, dict(run.options))
+    config = load_runs(run.config, dict(run.options))[-1].config
     config.randomness = dict(config.get('randomness') or {}, seed=run.seed)
     try:
         return stack.enter_context(training_steps(config, needed))
