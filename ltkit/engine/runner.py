@@ -51,7 +51,6 @@ DEFAULT_HOOKS = dict(
     checkpoint_state=dict(type='ltkit.CheckpointStateHook'),
     preemption=dict(type='ltkit.PreemptionHook'),
     features_for_metrics=dict(type='ltkit.FeaturesForMetricsHook'),
-    features_for_metrics=dict(type='ltkit.FeaturesForMetricsHook'),
     results=dict(type='ltkit.ResultsHook'))
 
 

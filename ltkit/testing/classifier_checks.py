@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..distribution_aware import DistributionAware
+from ..models.fitted import Fitted
 from ..utils.errors import DistributionError, LtkitError
 from .conformance import CheckList, NotApplicable, Part, expect, raised_by
 from .distributed import run_distributed
@@ -31,7 +32,21 @@ def make(part: Part, counted: bool = True, **overrides: Any) -> Any:
     overrides['num_classes'] = num_classes
     counts = [(num_classes - label)**2 for label in range(num_classes)] if counted else None
     torch.manual_seed(5)
-    return make_with_counts(part, counts, in_channels=in_channels, **overrides)
+    made = make_with_counts(part, counts, in_channels=in_channels, **overrides)
+    if isinstance(made, Fitted):
+        _fit(made, num_classes, in_channels)
+    return made
+
+
+def _fit(classifier: Fitted, num_classes: int, in_channels: int) -> None:
+    """Fit it to features of every class."""
+    labels = torch.arange(3 * num_classes) % num_classes
+    features = torch.randn(len(labels), in_channels)
+    for pass_index in range(classifier.fit_passes):
+        classifier.begin_fit(pass_index)
+        for batch in zip(features.split(num_classes + 1), labels.split(num_classes + 1)):
+            classifier.fit(*batch)
+        classifier.end_fit(pass_index, lambda tensor: tensor)
 
 
 def data(part: Part, samples: int = SAMPLES) -> Tensor:
@@ -42,6 +57,8 @@ def data(part: Part, samples: int = SAMPLES) -> Tensor:
 
 def gradients(classifier: Any, features: Tensor) -> dict[str, Tensor]:
     """Gradients of a loss with respect to the parameters that learn."""
+    if not any(parameter.requires_grad for parameter in classifier.parameters()):
+        raise NotApplicable('it has no parameter that learns')
     classifier.zero_grad()
     logits = classifier(features)
     target = torch.arange(len(features)) % logits.size(1)

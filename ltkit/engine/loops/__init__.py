@@ -1,5 +1,6 @@
 """Training loops."""
 
+from .fit_loop import FitLoop
 from .meta_train_loop import MetaTrainLoop
 
-__all__ = ['MetaTrainLoop']
+__all__ = ['FitLoop', 'MetaTrainLoop']
