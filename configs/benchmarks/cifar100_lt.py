@@ -24,6 +24,7 @@ methods = {
     'LDAM-DRW': 'ldam/r32_cifar100_lt.py',
     'GCL': 'gcl/r32_cifar100_lt.py',
     'KPS': 'kps/r32_cifar100_lt.py',
+    'De-confound-TDE': 'deconfound/r32_cifar100_lt.py',
     'RIDE': 'ride/r32_cifar100_lt.py',
 }
 imbalance_factors = [100, 50, 10]

@@ -8,6 +8,7 @@ methods = {
     'ESQL': 'esql/rx50_imagenet_lt_200e.py',
     'UNO-IC': 'unoic/rx50_imagenet_lt_200e.py',
     'LADE': 'lade/rx50_imagenet_lt_200e.py',
+    'De-confound': 'deconfound/rx50_imagenet_lt_200e.py',
     'LDAM': 'ldam/rx50_imagenet_lt_200e.py',
     'RIDE': 'ride/rx50_imagenet_lt_200e.py',
 }

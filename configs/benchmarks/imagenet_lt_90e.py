@@ -8,6 +8,7 @@ methods = {
     'ESQL': 'esql/rx50_imagenet_lt.py',
     'UNO-IC': 'unoic/rx50_imagenet_lt.py',
     'LADE': 'lade/rx50_imagenet_lt.py',
+    'De-confound': 'deconfound/rx50_imagenet_lt.py',
     'LDAM': 'ldam/rx50_imagenet_lt.py',
     'RIDE': 'ride/rx50_imagenet_lt_90e.py',
 }

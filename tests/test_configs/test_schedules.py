@@ -40,6 +40,9 @@ RECIPES = {
     'balanced_softmax/r32_cifar100_lt_autoaugment': (13000, 512, 5e-4, False, lambda i: (
         0.05 + 0.05 * i / 799 if i < 800 else 0.1 * cosine(i - 800, 12200))),
     'class_difficulty/r32_cifar100_lt_240e': (240, 32, 5e-4, False, lambda e: 0.1 * steps(e, 0.01, 160, 210)),
+    'deconfound/r32_cifar100_lt': (200, 256, 5e-4, False, lambda e: (
+        0.2 * (1 / 3 + 2 / 15 * min(e, 5)) * steps(e, 0.01, 120, 160))),
+    'deconfound/rx50_imagenet_lt': (90, 512, 5e-4, False, lambda e: 0.2 * cosine(e, 90)),
     'erm/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
     'erm/rx50_imagenet_lt_200e': (200, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 200)),
     'ldam/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 54, 72)),
