@@ -17,8 +17,8 @@ from ltkit.models.posthoc.temperature_fit import fit_temperature
 from ltkit.registry import DATASETS, MODELS
 from ltkit.testing.distributed import run_distributed
 from ltkit.utils.checkpoint import read_checkpoint
-from ltkit.utils.weights import load_weights
 from ltkit.utils.errors import ConfigError
+from ltkit.utils.weights import load_weights
 
 BASE = 'ltkit::erm/r8_digits_lt_held_out.py'
 PLAIN = 'ltkit::erm/r8_digits_lt.py'  # it validates on the test set, so that nothing can be fitted

@@ -46,7 +46,6 @@ class ImageRecognizer(BaseModel):
     """
 
     group_size = 1  # training samples that belong together, which the sampler keeps so
-
     predicts_features = False
 
     def __init__(self,
