@@ -5,4 +5,4 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/stages/crt.py',
 ]
-train_dataloader = dict(sampler=dict(type='ClassAwareSampler', num_samples_cls=4))
+train_dataloader = dict(sampler=dict(type='ClassAwareSampler'))

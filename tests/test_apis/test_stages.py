@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,26 @@ from ltkit.config.stages import load_stages
 from ltkit.utils.checkpoint import read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError
 
-CRT = Path(__file__).parents[2] / 'configs' / 'decouple' / 'crt_r8_digits_lt.py'
+# cRT: the representation as it is, a new classifier, classes drawn in turn.
+CLASSIFIER = '''_base_ = 'ltkit::erm/r8_digits_lt.py'
+train_dataloader = dict(sampler=dict(type='ClassAwareSampler'))
+frozen = dict(parameters=['backbone'], statistics=['backbone'])
+reinitialize = ['head.classifier']
+'''
+STAGES = '''stages = [
+    dict(name='representation', config='ltkit::erm/r8_digits_lt.py'),
+    dict(name='classifier', config='classifier.py', load_from='representation'),
+]
+'''
 OPTIONS = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2, 'default_hooks.checkpoint.interval': 1}
 
 
-def _stages(path: Path = CRT, **options):
-    return load_stages(path, {**OPTIONS, **{key.replace('__', '.'): value for key, value in options.items()}})
+def _stages(**options):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, 'classifier.py').write_text(CLASSIFIER)
+        Path(folder, 'stages.py').write_text(STAGES)
+        given = {**OPTIONS, **{key.replace('__', '.'): value for key, value in options.items()}}
+        return load_stages(Path(folder, 'stages.py'), given)
 
 
 def _weights(folder: Path, stage: str) -> dict[str, torch.Tensor]:
