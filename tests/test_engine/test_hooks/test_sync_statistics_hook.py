@@ -78,7 +78,8 @@ def test_a_module_is_told_its_learning_rate_and_the_place_of_the_batch_in_the_st
     model = nn.ModuleList([nn.Linear(2, 2), Counted(), Counted()])
     for parameter in model[2].parameters():
         parameter.requires_grad_(False)
-    optimizer = torch.optim.SGD([dict(params=model[0].parameters(), lr=0.3), dict(params=model[1].parameters())], lr=0.1)
+    groups = [dict(params=model[0].parameters(), lr=0.3), dict(params=model[1].parameters())]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
     runner = SimpleNamespace(model=model, iter=0, optim_wrapper=OptimWrapper(optimizer, accumulative_counts=2))
     hook = SyncStatisticsHook()
     hook.before_train(runner)

@@ -9,8 +9,8 @@ from ltkit.models.heads import LongTailClsHead
 from ltkit.models.posthoc import TemperatureScaling
 from ltkit.models.posthoc.temperature_fit import fit_temperature
 from ltkit.registry import POSTHOC
-from ltkit.utils.weights import load_weights
 from ltkit.utils.errors import ConfigError
+from ltkit.utils.weights import load_weights
 
 
 def some_logits(dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, torch.Tensor]:
