@@ -29,7 +29,7 @@ class DisAlignClassifier(LinearBased):
     :math:`\beta`, v and :math:`v_0` is frozen, statistics of batch normalisation
     included, which is for the config to say::
 
-        freeze = dict(parameters=['backbone', 'head.classifier.weight', 'head.classifier.bias'],
+        frozen = dict(parameters=['backbone', 'head.classifier.weight', 'head.classifier.bias'],
                       statistics=['backbone'])
 
     and the loss is :class:`~ltkit.models.losses.GeneralizedReweightLoss`. The

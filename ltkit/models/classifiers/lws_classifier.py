@@ -21,7 +21,7 @@ class LWSClassifier(LinearBased):
     :class:`LinearClassifier`, whose weights it continues with. In the paper the
     ``scales`` alone are trained, which is for the config to say::
 
-        freeze = dict(parameters=['backbone', 'head.classifier.weight', 'head.classifier.bias'])
+        frozen = dict(parameters=['backbone', 'head.classifier.weight', 'head.classifier.bias'])
 
     Source: Kang et al., *Decoupling Representation and Classifier*, ICLR 2020,
     arXiv 1910.09217, section 4.2.
