@@ -10,6 +10,7 @@ from .features_for_metrics_hook import FeaturesForMetricsHook
 from .finite_loss_hook import FiniteLossHook
 from .frozen_statistics_hook import FrozenStatisticsHook
 from .iteration_seed_hook import IterationSeedHook
+from .neural_collapse_hook import NeuralCollapseHook
 from .preemption_hook import PreemptionHook
 from .projection_hook import ProjectionHook
 from .results_hook import ResultsHook
@@ -26,6 +27,7 @@ __all__ = [
     'FiniteLossHook',
     'FrozenStatisticsHook',
     'IterationSeedHook',
+    'NeuralCollapseHook',
     'PreemptionHook',
     'ProjectionHook',
     'ResultsHook',

@@ -100,7 +100,7 @@ class ResultsHook(Hook):
     @master_only
     def _write(self, runner: Runner, name: str) -> None:
         self.results.update(
-            name=_name(runner), config=_relative(runner.cfg.filename), seed=runner.seed,
+            name=run_name(runner), config=_relative(runner.cfg.filename), seed=runner.seed,
             processes=runner.world_size, **provenance())
         path = os.path.join(runner.work_dir, name)
         with whole_file(path) as part, open(part, 'w', encoding='utf-8') as file:
@@ -113,7 +113,7 @@ def _epochs(runner: Runner) -> int:
     return runner.iter // len(loop.dataloader) if isinstance(loop, IterBasedTrainLoop) else runner.epoch
 
 
-def _name(runner: Runner) -> str:
+def run_name(runner: Runner) -> str:
     """``method/config`` of ``configs/method/config.py``."""
     path = Path(runner.cfg.filename or runner.experiment_name)
     return f'{path.parent.name}/{path.stem}' if path.parent.name else path.stem
