@@ -44,6 +44,7 @@ STAYS = {
     'InfluenceBalancedLoss': [({}, 'influence is balanced whatever the class counts')],
     'KPSLoss': [({}, 'equal margins are margins')],
     'MetaWeightNetLoss': [({}, 'weights are learned')],
+    'DotRegressionLoss': [({}, 'a regression, no cross-entropy')],
 }
 RULES = {
     'LogitAdjustment': [{}, dict(tau=1.5)],
