@@ -25,6 +25,7 @@ methods = {
     'GCL': 'gcl/r32_cifar100_lt.py',
     'KPS': 'kps/r32_cifar100_lt.py',
     'De-confound-TDE': 'deconfound/r32_cifar100_lt.py',
+    'BBN': 'bbn/r32_cifar100_lt.py',
     'RIDE': 'ride/r32_cifar100_lt.py',
 }
 imbalance_factors = [100, 50, 10]

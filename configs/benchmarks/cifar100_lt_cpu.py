@@ -23,6 +23,7 @@ methods = {
     'GCL': 'gcl/r8_cifar100_lt_20e.py',
     'KPS': 'kps/r8_cifar100_lt_20e.py',
     'De-confound-TDE': 'deconfound/r8_cifar100_lt_20e.py',
+    'BBN': 'bbn/r8_cifar100_lt_20e.py',
     'RIDE': 'ride/r8_cifar100_lt_20e.py',
     'Class difficulty, part held out': 'class_difficulty/r8_cifar100_lt_20e.py',
     'Meta-Weight-Net, part held out': 'meta_weight_net/r8_cifar100_lt_20e.py',

@@ -22,6 +22,7 @@ methods = {
     'GCL': 'gcl/r32_cifar10_lt.py',
     'KPS': 'kps/r32_cifar10_lt.py',
     'De-confound-TDE': 'deconfound/r32_cifar10_lt.py',
+    'BBN': 'bbn/r32_cifar10_lt.py',
     'RIDE': 'ride/r32_cifar10_lt.py',
 }
 imbalance_factors = [100, 50, 10]

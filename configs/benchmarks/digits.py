@@ -23,6 +23,7 @@ methods = {
     'GCL': 'gcl/r8_digits_lt.py',
     'KPS': 'kps/r8_digits_lt.py',
     'De-confound-TDE': 'deconfound/r8_digits_lt.py',
+    'BBN': 'bbn/r8_digits_lt.py',
     'RIDE': 'ride/r8_digits_lt.py',
     'ERM, part held out': 'erm/r8_digits_lt_held_out.py',
     'Class difficulty, part held out': 'class_difficulty/r8_digits_lt.py',

@@ -10,6 +10,7 @@ methods = {
     'LADE': 'lade/rx50_imagenet_lt_200e.py',
     'De-confound': 'deconfound/rx50_imagenet_lt_200e.py',
     'LDAM': 'ldam/rx50_imagenet_lt_200e.py',
+    'BBN': 'bbn/rx50_imagenet_lt_200e.py',
     'RIDE': 'ride/rx50_imagenet_lt_200e.py',
 }
 seeds = [0]

@@ -10,6 +10,7 @@ methods = {
     'LADE': 'lade/rx50_imagenet_lt.py',
     'De-confound': 'deconfound/rx50_imagenet_lt.py',
     'LDAM': 'ldam/rx50_imagenet_lt.py',
+    'BBN': 'bbn/rx50_imagenet_lt_90e.py',
     'RIDE': 'ride/rx50_imagenet_lt_90e.py',
 }
 seeds = [0]

@@ -37,6 +37,10 @@ RECIPES = {
     'gcl/r32_cifar100_lt': (200, 64, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
     'kps/r32_cifar10_lt': (200, 64, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
     'ride/r32_cifar100_lt': (200, 128, 5e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
+    'bbn/r32_cifar100_lt': (200, 128, 2e-4, True, lambda e: (
+        0.1 * (1 / 3 + 2 / 3 * warm_up(e)) * steps(e, 0.01, 120, 160))),
+    'bbn/r50_inaturalist2018': (180, 128, 1e-4, True, lambda e: 0.05 * steps(e, 0.1, 120, 160)),
+    'bbn/rx50_imagenet_lt_90e': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
     'balanced_softmax/r32_cifar100_lt_autoaugment': (13000, 512, 5e-4, False, lambda i: (
         0.05 + 0.05 * i / 799 if i < 800 else 0.1 * cosine(i - 800, 12200))),
     'class_difficulty/r32_cifar100_lt_240e': (240, 32, 5e-4, False, lambda e: 0.1 * steps(e, 0.01, 160, 210)),

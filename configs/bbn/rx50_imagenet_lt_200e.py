@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/models/bbn_rx50.py',
+    '../_base_/datasets/imagenet_lt.py',
+    '../_base_/schedules/cosine_200e.py',
+    '../_base_/default_runtime.py',
+]
+train_dataloader = dict(sampler=dict(type='PairedSampler'))
