@@ -13,6 +13,7 @@ from .stand_ins import make_cifar, make_idx, make_image_list, make_image_tree
 
 _NUM_CLASSES = dict(ImageNetLT=1000, PlacesLT=365, INaturalist2018=8142)
 _CLASSES_WITH_IMAGES = 6
+_FIT_BATCH = 100
 _HELD_OUT = 2  # images of each class of the generated CIFAR, where the config holds any out
 
 
@@ -21,7 +22,7 @@ def on_stand_in(cfg: Config, root: str | Path, batch_size: int = 4, image_size: 
 
     The model, loss, optimiser, schedule and pipeline stay as they are; what is
     changed: data (generated in ``root``), batch size, crop size, length, workers,
-    and pretrained weights, which are not fetched.
+    and pretrained weights, which are not fetched. A ``FitLoop`` passes over all of the data as before.
 
     Args:
         cfg (Config): As :func:`ltkit.config.load_config` gives it; changed in place.
@@ -43,14 +44,17 @@ def on_stand_in(cfg: Config, root: str | Path, batch_size: int = 4, image_size: 
         loader.update(num_workers=0, persistent_workers=False, pin_memory=False, batch_size=batch_size)
         _generate(loader.dataset, root)
         loader.dataset.pipeline = [_smaller(step, image_size) for step in loader.dataset.pipeline]
-    cfg.train_dataloader.sampler.num_samples = batch_size
     for node in _dicts(cfg.model):
         if isinstance(node.get('init_cfg'), dict) and node['init_cfg'].get('type') == 'Pretrained':
             node['init_cfg'] = None
     by_epoch = cfg.train_cfg.get('by_epoch', True)
-    length = dict(max_epochs=1) if by_epoch else dict(max_iters=1)
-    meta = {key: value for key, value in cfg.train_cfg.items() if cfg.train_cfg.get('type') and key != 'by_epoch'}
-    cfg.train_cfg = dict(meta or dict(by_epoch=by_epoch), val_interval=1, **length)
+    if cfg.train_cfg.get('type') == 'FitLoop':  # which sees all images once
+        cfg.train_dataloader.batch_size = _FIT_BATCH
+    else:
+        cfg.train_dataloader.sampler.num_samples = batch_size
+        length = dict(max_epochs=1) if by_epoch else dict(max_iters=1)
+        meta = {key: value for key, value in cfg.train_cfg.items() if cfg.train_cfg.get('type') and key != 'by_epoch'}
+        cfg.train_cfg = dict(meta or dict(by_epoch=by_epoch), val_interval=1, **length)
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1, by_epoch=by_epoch)
     cfg.work_dir = str(root / 'work_dir')
     return cfg

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ltkit.config import load_config
+from ltkit.config.stages import load_runs
+from ltkit.testing.config_tree import stage_parts
 
 REPO = Path(__file__).resolve().parents[2]
 METHODS = sorted(path.name for path in (REPO / 'configs').iterdir()
@@ -27,7 +28,9 @@ def metafile(method: str) -> dict:
 
 
 def configs_of(method: str) -> set[str]:
-    return {str(path.relative_to(REPO)) for path in (REPO / 'configs' / method).rglob('*.py')}
+    """Those that train by themselves; what is only a stage is listed with the config that it is a stage of."""
+    folder = REPO / 'configs' / method
+    return {str(path.relative_to(REPO)) for path in {*folder.rglob('*.py')} - stage_parts(folder)}
 
 
 def all_models() -> list[dict]:
@@ -74,9 +77,14 @@ def test_metafile(method: str) -> None:
 
 @pytest.mark.parametrize('model', all_models(), ids=lambda model: model['Name'])
 def test_metadata_equals_the_resolved_config(model: dict) -> None:
-    config = load_config(REPO / model['Config'], check=False)
-    loader, loop, facts = config.train_dataloader, config.train_cfg, model['Metadata']
-    assert facts['Batch Size'] == loader.batch_size
+    configs, facts = [run.config for run in load_runs(REPO / model['Config'])], model['Metadata']
+    loader, loop = configs[-1].train_dataloader, configs[-1].train_cfg
+    if len(configs) > 1:  # of each stage; one that is fitted has no epochs
+        assert facts['Epochs'] == [config.train_cfg.get('max_epochs', 0) for config in configs]
+        assert facts['Batch Size'] == [config.train_dataloader.batch_size for config in configs]
+        loop = dict(max_epochs=facts['Epochs'])
+    else:
+        assert facts['Batch Size'] == loader.batch_size
     assert facts['Training Data'] == DATASETS[loader.dataset.type]
     assert facts.get('Imbalance Factor') == loader.dataset.get('imbalance_factor')
     assert facts.get('Epochs') == loop.get('max_epochs')

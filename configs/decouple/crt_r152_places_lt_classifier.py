@@ -1,0 +1,9 @@
+_base_ = [
+    '../_base_/models/resnet152.py',
+    '../_base_/datasets/places_lt.py',
+    '../_base_/schedules/stage2_10e.py',
+    '../_base_/default_runtime.py',
+    '../_base_/stages/crt.py',
+]
+model = dict(head=dict(num_classes=365))
+train_dataloader = dict(sampler=dict(type='ClassAwareSampler'))

@@ -1,0 +1,2 @@
+_base_ = './lws_r32_cifar100_lt_classifier.py'
+model = dict(backbone=dict(type='ResNet20'))

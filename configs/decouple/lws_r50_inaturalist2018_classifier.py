@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/resnet50.py',
+    '../_base_/datasets/inaturalist2018.py',
+    '../_base_/schedules/stage2_5e.py',
+    '../_base_/default_runtime.py',
+    '../_base_/stages/frozen_linear.py',
+]
+model = dict(head=dict(num_classes=8142, classifier=dict(type='LWSClassifier')))
+train_dataloader = dict(batch_size=512, sampler=dict(type='ClassAwareSampler'))
+optim_wrapper = dict(optimizer=dict(lr=0.2, weight_decay=1e-4))

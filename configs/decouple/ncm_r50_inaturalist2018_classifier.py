@@ -1,0 +1,4 @@
+_base_ = '../erm/r50_inaturalist2018.py'
+model = dict(head=dict(classifier=dict(type='NCMClassifier')))
+train_cfg = dict(_delete_=True, type='FitLoop')
+train_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))

@@ -1,0 +1,4 @@
+_base_ = '../erm/r8_cifar100_lt_20e.py'
+model = dict(head=dict(classifier=dict(type='NCMClassifier')))
+train_cfg = dict(_delete_=True, type='FitLoop')
+train_dataloader = dict(dataset=dict(pipeline=[dict(type='PackInputs')]))  # that of the test

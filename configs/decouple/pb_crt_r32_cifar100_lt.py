@@ -1,0 +1,5 @@
+stages = [
+    dict(name='representation', config='../erm/r32_cifar100_lt.py',
+         cfg_options={'train_dataloader.sampler.type': 'ProgressivelyBalancedSampler'}),
+    dict(name='classifier', config='crt_r32_cifar100_lt_classifier.py', load_from='representation'),
+]

@@ -1,0 +1,5 @@
+stages = [
+    dict(name='representation', config='../erm/r8_cifar100_lt_20e.py',
+         cfg_options={'train_dataloader.sampler.type': 'ProgressivelyBalancedSampler'}),
+    dict(name='classifier', config='crt_r8_cifar100_lt_20e_classifier.py', load_from='representation'),
+]

@@ -1,0 +1,5 @@
+stages = [
+    dict(name='representation', config='../erm/rx50_imagenet_lt.py',
+         cfg_options={'train_dataloader.sampler.type': 'ProgressivelyBalancedSampler'}),
+    dict(name='classifier', config='ib_crt_rx50_imagenet_lt_classifier.py', load_from='representation'),
+]

@@ -1,0 +1,2 @@
+_base_ = '../erm/r32_cifar100_lt.py'
+model = dict(backbone=dict(type='ResNet20'))

@@ -1,0 +1,13 @@
+_base_ = [
+    '../_base_/models/resnet32_cifar.py',
+    '../_base_/datasets/cifar10_lt.py',
+    '../_base_/schedules/stage2_10e.py',
+    '../_base_/default_runtime.py',
+    '../_base_/stages/frozen_linear.py',
+]
+model = dict(
+    head=dict(
+        num_classes=10,
+        classifier=dict(type='DisAlignClassifier'),
+        loss=dict(type='GeneralizedReweightLoss')))
+optim_wrapper = dict(optimizer=dict(weight_decay=2e-4))

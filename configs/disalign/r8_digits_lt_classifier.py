@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/resnet8_digits.py',
+    '../_base_/datasets/digits_lt.py',
+    '../_base_/schedules/digits_stage2_10e.py',
+    '../_base_/default_runtime.py',
+    '../_base_/stages/frozen_linear.py',
+]
+model = dict(head=dict(classifier=dict(type='DisAlignClassifier'), loss=dict(type='GeneralizedReweightLoss')))

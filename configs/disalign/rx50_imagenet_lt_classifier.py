@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/resnext50.py',
+    '../_base_/datasets/imagenet_lt.py',
+    '../_base_/schedules/stage2_10e.py',
+    '../_base_/default_runtime.py',
+    '../_base_/stages/frozen_linear.py',
+]
+model = dict(head=dict(classifier=dict(type='DisAlignClassifier'), loss=dict(type='GeneralizedReweightLoss')))
