@@ -48,6 +48,8 @@ RECIPES = {
         0.2 * (1 / 3 + 2 / 15 * min(e, 5)) * steps(e, 0.01, 120, 160))),
     'deconfound/rx50_imagenet_lt': (90, 512, 5e-4, False, lambda e: 0.2 * cosine(e, 90)),
     'erm/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
+    'etf/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
+    'etf/r50_imagenet_lt': (90, 1024, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
     'erm/rx50_imagenet_lt_200e': (200, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 200)),
     'ldam/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 54, 72)),
     'ldam/rx50_imagenet_lt_200e': (200, 256, 5e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 120, 160)),

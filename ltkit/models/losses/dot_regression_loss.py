@@ -47,9 +47,9 @@ class DotRegressionLoss(LongTailLoss):
     in :math:`b_c` by their parts. The paper trains with mixup.
 
     Source: Yang et al., *Inducing Neural Collapse in Imbalanced Learning*, NeurIPS
-    2022, arXiv 2203.09081, and its code, which agree for unit features. Lengths
-    other than 1 are of the code alone, off by default there; ``batch`` is its
-    ``GivenEw``, of each process there.
+    2022, arXiv 2203.09081, and its code, which agree for unit features and
+    ``equal``. The code trains with ``batch``, its ``GivenEw``, of each process there;
+    ``dataset`` it can compute, but does not use.
 
     Args:
         lengths (str): See above. Defaults to ``'equal'``.
