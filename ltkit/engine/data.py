@@ -64,3 +64,38 @@ def build_dataloader(dataloader: DataLoader | Mapping[str, Any], *args: Any, **k
     print_log(f'{type(plain.dataset).__name__} {plain.dataset.split}: {len(plain.dataset):,} images in memory, '
               f'{loader.pipeline.images.numel() / 2**20:.0f} MiB on {loader.device}; batches are made there', 'current')
     return loader
+
+
+def plain_training_set(cfg: Mapping[str, Any], who: str) -> dict[str, Any]:
+    """The config of a loader of the training images without augmentation: ``val_dataloader`` with the training set.
+
+    Args:
+        cfg (Mapping): A config of ``train_dataloader`` and ``val_dataloader``.
+        who (str): What asks for it, in errors; it has an argument ``dataloader``.
+
+    Raises:
+        ConfigError: One of them is not there, or is built.
+    """
+    train, val = (cfg.get(key) for key in ('train_dataloader', 'val_dataloader'))
+    if not isinstance(train, Mapping) or not isinstance(val, Mapping):
+        raise ConfigError(f'{who} makes its data loader of train_dataloader and val_dataloader, which are not both '
+                          'configs here; give it dataloader=dict(...)')
+    return dict(val, dataset=with_pipeline(train['dataset'], pipeline_of(val['dataset'])))
+
+
+def pipeline_of(dataset: Mapping[str, Any]) -> Any:
+    """The pipeline of a data set, or of the first that it wraps."""
+    inner = dataset.get('dataset') or next(iter(dataset.get('datasets') or ()), None)
+    return pipeline_of(inner) if 'pipeline' not in dataset and inner is not None else dataset.get('pipeline', ())
+
+
+def with_pipeline(dataset: Mapping[str, Any], pipeline: Any) -> dict[str, Any]:
+    """The config of a data set with another pipeline, of those that it wraps as well."""
+    changed = {**dataset, 'pipeline': pipeline}
+    if 'dataset' in dataset or 'datasets' in dataset:
+        changed = dict(dataset)
+        if 'dataset' in dataset:
+            changed['dataset'] = with_pipeline(dataset['dataset'], pipeline)
+        else:
+            changed['datasets'] = [with_pipeline(inner, pipeline) for inner in dataset['datasets']]
+    return changed

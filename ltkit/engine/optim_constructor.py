@@ -25,7 +25,7 @@ class LTOptimWrapperConstructor(DefaultOptimWrapperConstructor):
       ``module.optimizer_options = {'centres': dict(lr=0.5, momentum=0.0,
       weight_decay=0.0)}``, for a step of their own as some papers have it for
       class centres. Each gets a group with these options; a rate among them is
-      constant: no schedule changes it.
+      constant, no schedule changes it, unless the options have ``scheduled=True``.
 
     The Runner takes it where a config names no other constructor.
 
@@ -74,13 +74,13 @@ class LTOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     def _own_group(self, name: str, parameter: nn.Parameter, options: Mapping[str, Any]) -> dict[str, Any]:
         known = inspect.signature(self._optimizer_class()).parameters
-        unknown = [key for key in options if key not in known]
+        unknown = [key for key in options if key not in known and key != 'scheduled']
         if unknown:
             print_log(f"{name} is stepped by {self._optimizer_class().__name__}, which has no "
                       f"{' and no '.join(unknown)}: its step is not the one that its module states, of SGD", 'current',
                       logging.WARNING)
         group = dict(params=[parameter], **{key: value for key, value in options.items() if key in known})
-        if 'lr' in group:
+        if 'lr' in group and not options.get('scheduled', False):
             group['constant_lr'] = group['lr']
         return group
 

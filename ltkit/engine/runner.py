@@ -42,6 +42,7 @@ from .signals import StopSignals, careful_workers
 
 DEFAULT_HOOKS = dict(
     class_distribution=dict(type='ltkit.ClassDistributionHook'),
+    fit=dict(type='ltkit.FitHook'),
     epoch=dict(type='ltkit.EpochHook'),
     iteration_seed=dict(type='ltkit.IterationSeedHook'),
     finite_loss=dict(type='ltkit.FiniteLossHook'),

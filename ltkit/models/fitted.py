@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -16,6 +16,11 @@ class Fitted(Protocol):
     :meth:`fit` for each batch and :meth:`end_fit`, all without gradients and with
     the model in evaluation. What is found belongs into buffers, which a checkpoint
     holds.
+
+    A part that is trained as well, from what was fitted on, has the class attribute
+    ``fit_begins_training = True`` and the attribute ``fitted``, whether it has its values,
+    by a fit or from a checkpoint; :class:`~ltkit.engine.hooks.FitHook` fits it before the
+    first step.
     """
 
     fit_passes: int
@@ -42,6 +47,12 @@ class Fitted(Protocol):
         """
 
 
+def begins_training(part: Any) -> bool:
+    """Whether what is fitted of a part is where its training begins."""
+    return isinstance(part, Fitted) and getattr(part, 'fit_begins_training', False)
+
+
 def fitted_parts(model: nn.Module) -> dict[str, nn.Module]:
-    """The parts of a model that are fitted, by their names."""
-    return {name: part for name, part in model.named_modules() if isinstance(part, Fitted)}
+    """The parts of a model that are fitted and not trained, by their names."""
+    return {name: part for name, part in model.named_modules()
+            if isinstance(part, Fitted) and not begins_training(part)}

@@ -8,7 +8,7 @@ import torch
 from ltkit.config import load_config
 from ltkit.datasets.in_memory import InMemoryDataLoader
 from ltkit.engine import Runner
-from ltkit.engine.data import has_test_set_of_its_own
+from ltkit.engine.data import has_test_set_of_its_own, pipeline_of, with_pipeline
 from ltkit.utils.errors import ConfigError
 
 BOTH = 'train_dataloader = dict(in_memory=True)\nval_dataloader = dict(in_memory=True)\n'
@@ -98,3 +98,15 @@ def test_a_test_set_of_its_own(val, test, expected):
                test_dataloader=test and dict(batch_size=2, dataset=test))
     assert has_test_set_of_its_own(cfg) is expected
     assert has_test_set_of_its_own({}) is False
+
+
+def test_the_pipeline_of_wrapped_data_sets():
+    inner = dict(type='A', pipeline=['crop'])
+    assert pipeline_of(inner) == ['crop'] == pipeline_of(dict(type='Repeat', dataset=inner))
+    assert pipeline_of(dict(type='Concat', datasets=[inner, dict(type='B')])) == ['crop']
+    assert with_pipeline(inner, ['pack']) == dict(type='A', pipeline=['pack'])
+    repeated = with_pipeline(dict(type='Repeat', times=2, dataset=inner), ['pack'])
+    assert repeated == dict(type='Repeat', times=2, dataset=dict(type='A', pipeline=['pack']))
+    joined = with_pipeline(dict(type='Concat', datasets=[inner, dict(type='B')]), ['pack'])
+    assert [each['pipeline'] for each in joined['datasets']] == [['pack'], ['pack']]
+    assert inner == dict(type='A', pipeline=['crop'])

@@ -54,6 +54,20 @@ def test_centres_step_by_themselves_and_no_schedule_changes_it(paramwise):
     assert sum(len(group['params']) for group in optimizer.param_groups) == len(list(model.parameters()))
 
 
+def test_a_rate_of_its_own_on_the_schedule_of_the_config():
+    model = Centred(dict(lr=0.5, scheduled=True))
+    optimizer = _wrapper(model).optimizer
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [1], 0.1)
+    rates = []
+    for _ in range(2):
+        model.centred.centres.sum().backward()
+        optimizer.step()
+        scheduler.step()
+        rates.append(optimizer.param_groups[-1]['lr'])
+    assert rates == [pytest.approx(0.05)] * 2 and 'scheduled' not in optimizer.param_groups[-1]
+    assert optimizer.param_groups[-1]['weight_decay'] == 0.01
+
+
 def test_settings_of_the_config_hold_for_the_rest():
     model = Centred()
     groups = _wrapper(model, paramwise_cfg=dict(custom_keys={'linear': dict(lr_mult=0.2)})).optimizer.param_groups

@@ -8,6 +8,7 @@ from .deferred_reweighting import DeferredReweighting
 from .epoch_hook import EpochHook
 from .features_for_metrics_hook import FeaturesForMetricsHook
 from .finite_loss_hook import FiniteLossHook
+from .fit_hook import FitHook
 from .frozen_statistics_hook import FrozenStatisticsHook
 from .iteration_seed_hook import IterationSeedHook
 from .neural_collapse_hook import NeuralCollapseHook
@@ -25,6 +26,7 @@ __all__ = [
     'EpochHook',
     'FeaturesForMetricsHook',
     'FiniteLossHook',
+    'FitHook',
     'FrozenStatisticsHook',
     'IterationSeedHook',
     'NeuralCollapseHook',

@@ -15,6 +15,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
+from ltkit.engine.data import plain_training_set
 from ltkit.evaluation.metrics import NeuralCollapse
 from ltkit.registry import HOOKS
 from ltkit.utils.errors import ConfigError
@@ -128,13 +129,7 @@ class NeuralCollapseHook(Hook):
         return {name.split('/', 1)[1]: value for name, value in found.items()}
 
     def _build_loader(self, runner: Runner) -> DataLoader:
-        config = self.dataloader
-        if config is None:
-            train, val = (runner.cfg.get(key) for key in ('train_dataloader', 'val_dataloader'))
-            if not isinstance(train, Mapping) or not isinstance(val, Mapping):
-                raise ConfigError('NeuralCollapseHook makes its data loader of train_dataloader and val_dataloader, '
-                                  'which are not both configs here; give it dataloader=dict(...)')
-            config = dict(val, dataset=_with_pipeline(train['dataset'], _pipeline(val['dataset'])))
+        config = self.dataloader or plain_training_set(runner.cfg, 'NeuralCollapseHook')
         return runner.build_dataloader(copy.deepcopy(dict(config)), seed=runner.seed)
 
     def _history(self, runner: Runner) -> dict[str, Any]:
@@ -148,21 +143,3 @@ class NeuralCollapseHook(Hook):
 
 def _unwrapped(runner: Runner) -> Any:
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
-
-
-def _pipeline(dataset: Mapping[str, Any]) -> Any:
-    """The pipeline of a data set, or of the first that it wraps."""
-    inner = dataset.get('dataset') or next(iter(dataset.get('datasets') or ()), None)
-    return _pipeline(inner) if 'pipeline' not in dataset and inner is not None else dataset.get('pipeline', ())
-
-
-def _with_pipeline(dataset: Mapping[str, Any], pipeline: Any) -> dict[str, Any]:
-    """The config of a data set with another pipeline, of those that it wraps as well."""
-    changed = {**dataset, 'pipeline': pipeline}
-    if 'dataset' in dataset or 'datasets' in dataset:
-        changed = dict(dataset)
-        if 'dataset' in dataset:
-            changed['dataset'] = _with_pipeline(dataset['dataset'], pipeline)
-        else:
-            changed['datasets'] = [_with_pipeline(inner, pipeline) for inner in dataset['datasets']]
-    return changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -31,9 +32,10 @@ class OLTRClassifier(LinearBased):
     have the names of a linear classifier and go on from the one of the first stage.
 
     The centroids :math:`c_k` are constants of these equations. They begin as the mean
-    features of the classes (``fit``, called by ``FitLoop``), and learn by
-    :class:`~ltkit.models.regularizers.DiscriminativeCentroidLoss`, if the head has it,
-    at a constant rate of their own.
+    features of the classes, which :class:`~ltkit.engine.hooks.FitHook` takes before the
+    first step of training, and learn by
+    :class:`~ltkit.models.regularizers.DiscriminativeCentroidLoss`, if the head has it, at
+    a rate of their own, on the schedule of the config and with its weight decay.
 
     Computed in float32 at least, also under autocast; a distance below 1e-6 counts as
     that much.
@@ -46,8 +48,8 @@ class OLTRClassifier(LinearBased):
         in_channels (int): d, the length of a feature.
         scale (float): s, above 0. Defaults to 16.
         reach (float): :math:`\rho`, above 0. Defaults to 10.
-        centroid_lr (float): Learning rate of the centroids, 0 or more; it follows no
-            schedule. Defaults to 0.01.
+        centroid_lr (float): Learning rate of the centroids at the start, 0 or more.
+            Defaults to 0.01.
 
     Shape:
         ``(N, d)`` to ``(N, C)``. ``weight`` and ``centroids`` have shape ``(C, d)``, ``bias``
@@ -59,6 +61,7 @@ class OLTRClassifier(LinearBased):
     """
 
     fit_passes = 1
+    fit_begins_training = True
 
     def __init__(self,
                  num_classes: int,
@@ -75,7 +78,9 @@ class OLTRClassifier(LinearBased):
         self.scale = self.cosine.scale
         # DiscriminativeCentroidLoss asks for the gradient
         self.centroids = nn.Parameter(torch.randn(num_classes, in_channels), requires_grad=False)
-        self.optimizer_options = {'centroids': dict(lr=checked_number('centroid_lr of OLTRClassifier', centroid_lr))}
+        centroid_lr = checked_number('centroid_lr of OLTRClassifier', centroid_lr)
+        self.optimizer_options = {'centroids': dict(lr=centroid_lr, scheduled=True)}
+        self.fitted = False
         self._sums: Tensor | None = None
         self._counts: Tensor | None = None
 
@@ -98,6 +103,7 @@ class OLTRClassifier(LinearBased):
     # ------------------------------------------------------------------ memory
     def begin_fit(self, pass_index: int) -> None:
         """Begin the means of the classes."""
+        self.fitted = False
         self._sums = torch.zeros_like(self.centroids, dtype=torch.float64)
         self._counts = torch.zeros_like(self._sums[:, 0])
 
@@ -115,6 +121,11 @@ class OLTRClassifier(LinearBased):
         means = torch.where(counts[:, None] > 0, sums / counts[:, None].clamp(min=1), overall)
         self.centroids.copy_(means)
         self._sums = self._counts = None
+        self.fitted = True
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        self.fitted = self.fitted or prefix + 'centroids' in state_dict
 
     def extra_repr(self) -> str:
         return f'num_classes={self.num_classes}, in_channels={self.in_channels}, reach={self.reach:g}'

@@ -41,9 +41,9 @@ class DiscriminativeCentroidLoss(Regularizer):
         repel (float): :math:`\lambda_2`, 0 or more. Defaults to 0.0001.
         margin (float): m, 0 or more. Defaults to 10.
         average_step (bool): Whether the first term moves a centroid of :math:`b_k`
-            samples in the batch by its gradient divided by :math:`1 + b_k`, as that of
-            the centre loss is defined in the official code. Defaults to False, the
-            gradient.
+            samples in the batch by its gradient divided by :math:`1 + b_k`, and not
+            multiplied by :math:`\lambda_1`, as the official code has it. Features are
+            moved by the gradient. Defaults to False.
         centroids (optional): Constants, shape ``(K, d)``, for a head with another
             classifier.
         **kwargs: ``class_counts`` (not used) and ``loss_weight``; see :class:`Regularizer`.
@@ -92,8 +92,14 @@ class DiscriminativeCentroidLoss(Regularizer):
         total = (classes * features.square().sum() + samples * centroids.square().sum()
                  - 2 * features.sum(0) @ centroids.sum(0))
         spread = mean_with_gradient((total - own) / max(samples * classes, 1))
-        near = self.squared_distances(features, self.stepped(centroids, target), target).sum() / max(samples, 1) / 2
-        return self.attract * near + self.repel * (self.margin - spread).clamp(min=0)
+        held = centroids.detach() if self.average_step else centroids
+        near = self.squared_distances(features, held, target).sum() / max(samples, 1) / 2
+        value = self.attract * near + self.repel * (self.margin - spread).clamp(min=0)
+        if not self.average_step:
+            return value
+        step = self.squared_distances(features.detach(), self.stepped(centroids, target), target).sum()
+        step = step / max(samples, 1) / 2
+        return value + (step - step.detach())
 
     @staticmethod
     def squared_distances(features: Tensor, centroids: Tensor, target: Tensor) -> Tensor:
@@ -105,9 +111,7 @@ class DiscriminativeCentroidLoss(Regularizer):
         return lengths - 2 * (features * (share @ centroids)).sum(1)
 
     def stepped(self, centroids: Tensor, target: Tensor) -> Tensor:
-        """The centroids, their gradient divided by 1 + the samples of the class if ``average_step``."""
-        if not self.average_step:
-            return centroids
+        """The centroids, their gradient divided by 1 + the samples of the class."""
         share = F.one_hot(target, len(centroids)) if target.dim() == 1 else target
         factor = 1 / (1 + sum_over_processes(share.sum(0).to(centroids)))[:, None]
         return factor * centroids + ((1 - factor) * centroids).detach()

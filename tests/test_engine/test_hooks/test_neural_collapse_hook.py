@@ -10,7 +10,6 @@ from mmengine.hooks import Hook
 
 from ltkit.engine.hooks import NeuralCollapseHook
 from ltkit.engine.hooks import neural_collapse_hook as module
-from ltkit.engine.hooks.neural_collapse_hook import _pipeline, _with_pipeline
 from ltkit.evaluation.functional import neural_collapse
 from ltkit.registry import HOOKS
 from ltkit.testing import run_distributed
@@ -124,18 +123,6 @@ def test_two_processes_measure_what_one_does(small_run):
         assert found.keys() == want.keys()
         for key, value in want.items():
             assert found[key] == pytest.approx(value, rel=1e-6, abs=1e-9), key
-
-
-def test_the_pipeline_of_wrapped_data_sets():
-    inner = dict(type='A', pipeline=['crop'])
-    assert _pipeline(inner) == ['crop'] == _pipeline(dict(type='Repeat', dataset=inner))
-    assert _pipeline(dict(type='Concat', datasets=[inner, dict(type='B')])) == ['crop']
-    assert _with_pipeline(inner, ['pack']) == dict(type='A', pipeline=['pack'])
-    repeated = _with_pipeline(dict(type='Repeat', times=2, dataset=inner), ['pack'])
-    assert repeated == dict(type='Repeat', times=2, dataset=dict(type='A', pipeline=['pack']))
-    joined = _with_pipeline(dict(type='Concat', datasets=[inner, dict(type='B')]), ['pack'])
-    assert [each['pipeline'] for each in joined['datasets']] == [['pack'], ['pack']]
-    assert inner == dict(type='A', pipeline=['crop'])
 
 
 @pytest.mark.parametrize('interval', [0, 1.5, True, 'ten'])

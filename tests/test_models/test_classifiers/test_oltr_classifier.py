@@ -60,7 +60,7 @@ def test_the_memory_is_a_constant_of_the_logits():
     classifier.centroids.requires_grad_()
     classifier(features).sum().backward()
     assert classifier.centroids.grad is None
-    assert classifier.optimizer_options == {'centroids': dict(lr=0.01)}
+    assert classifier.optimizer_options == {'centroids': dict(lr=0.01, scheduled=True)}
 
 
 def test_a_feature_on_a_centroid_and_one_far_away():

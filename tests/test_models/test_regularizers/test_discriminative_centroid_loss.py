@@ -68,16 +68,20 @@ def test_hard_labels_are_soft_ones(average_step):
 
 
 def test_the_averaged_step_divides_the_pull_by_one_more_than_the_samples():
+    """As the official backward does, which takes no heed of the weight of the loss."""
     features, labels = batch()
-    part, gradients = {}, {}
+    features.requires_grad_()
+    part, gradients, pulls = {}, {}, {}
     for average_step in (False, True):
         head = build(average_step=average_step, repel=0.0)
         part[average_step] = head.regularizers['discriminative_centroid_loss'](
             features=features, logits=features, target=labels)
-        gradients[average_step], = torch.autograd.grad(part[average_step], head.classifier.centroids)
+        gradients[average_step], pulls[average_step] = torch.autograd.grad(
+            part[average_step], (head.classifier.centroids, features))
     assert torch.equal(part[False], part[True])
     divisors = 1 + torch.tensor([3.0, 1, 2, 0])[:, None]
-    assert torch.allclose(gradients[True], gradients[False] / divisors)
+    assert torch.allclose(gradients[True], gradients[False] / divisors / 0.01)
+    assert torch.equal(pulls[True], pulls[False])
 
 
 def test_the_head_hands_over_the_centroids_and_they_learn_by_it_alone():
