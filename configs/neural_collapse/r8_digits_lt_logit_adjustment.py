@@ -1,0 +1,3 @@
+_base_ = '../logit_adjustment/r8_digits_lt.py'
+model = dict(head=dict(regularizers=[dict(type='NeuralCollapseRegularizer', within=0.05, between=0.1)]))
+custom_hooks = [dict(type='NeuralCollapseHook', interval=10)]
