@@ -27,6 +27,7 @@ methods = {
     'NCM': 'decouple/ncm_r8_digits_lt.py',
     'MiSLAS': 'mislas/r8_digits_lt.py',
     'DisAlign': 'disalign/r8_digits_lt.py',
+    'Weight balancing': 'weight_balancing/r8_digits_lt.py',
     'BALMS, two stages': 'balms/r8_digits_lt_two_stages.py',
     'GCL, two stages': 'gcl/r8_digits_lt_two_stages.py',
     'De-confound-TDE': 'deconfound/r8_digits_lt.py',

@@ -50,6 +50,8 @@ RECIPES = {
     'erm/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
     'etf/r32_cifar100_lt': (200, 128, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
     'etf/r50_imagenet_lt': (90, 1024, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
+    'weight_balancing/r32_cifar100_lt_representation': (320, 64, 5e-3, False, lambda e: 0.01 * cosine(e, 320)),
+    'weight_balancing/r32_cifar100_lt_classifier': (10, 64, 0, False, lambda e: 0.01 * cosine(e, 10)),
     'erm/rx50_imagenet_lt_200e': (200, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 200)),
     'ldam/r50_imagenet_lt': (90, 256, 5e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 54, 72)),
     'ldam/rx50_imagenet_lt_200e': (200, 256, 5e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 120, 160)),
