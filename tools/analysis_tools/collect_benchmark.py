@@ -25,7 +25,9 @@ STEP_TIMES = 'step_times.json'  # where they were measured
 
 def log_name(run: dict) -> str:
     """The packed log of a run of ``results.json``, below the folder."""
-    config = run['config'].removeprefix('ltkit::').removesuffix('.py').strip('./').replace('/', '_')
+    configs = [run[key] for key in ('begins_from', 'config') if key in run]
+    config = '_then_'.join(
+        config.removeprefix('ltkit::').removesuffix('.py').strip('./').replace('/', '_') for config in configs)
     factor = '' if run['factor'] is None else f"_if{run['factor']:g}"
     balanced = '' if run['role'] == 'method' else '_balanced'
     return f"logs/{config}{factor}{balanced}_seed{run['seed']}.log.gz"

@@ -33,7 +33,8 @@ def aggregate(
     Returns:
         list[dict]: factor, method, config, ``metrics`` (name to mean, std, n and the
         values by seed; std is the sample's, None of one run), ``a_v``, ``a_b``,
-        ``difference`` (top-1 less the baseline's, seeds in pairs), ``seconds``,
+        ``difference`` (top-1 less the baseline's, seeds in pairs), for a second stage
+        ``first``, ``stage`` and ``gain`` (top-1 less that of ``first``), ``seconds``,
         ``slowdown`` (its entry of ``slowdowns``, None without one), and
         ``status``: ``'finished'``, ``'partial'`` or ``'unverified'``, and whether some
         of the runs were made with ``other_code`` than the present one.
@@ -47,19 +48,21 @@ def aggregate(
         }
         baseline = _values(_of(there, benchmark.baseline, METHOD), TOP1)
         for method in benchmark.methods:
-            rows.append(
-                _row(
-                    method.name,
-                    method.config,
-                    factor,
-                    _of(there, method.name, METHOD),
-                    references[benchmark.baseline],
-                    references[method.name],
-                    baseline,
-                    (slowdowns or {}).get(method.name),
-                    method.name == benchmark.baseline,
-                )
+            row = _row(
+                method.name,
+                method.config,
+                factor,
+                _of(there, method.name, METHOD),
+                references[benchmark.baseline],
+                references[method.name],
+                baseline,
+                (slowdowns or {}).get(method.name),
+                method.name == benchmark.baseline,
             )
+            if method.first is not None:
+                own, first = (_values(_of(there, name, METHOD), TOP1) for name in (method.name, method.first))
+                row.update(first=method.first, stage=method.stage, gain=_difference(own, first))
+            rows.append(row)
     return rows
 
 
@@ -109,10 +112,13 @@ def _row(
         if top1:
             metrics['ra'] = summary({seed: relative_accuracy(value, upper) for seed, value in top1.items()})
     if not is_baseline:
-        row['difference'] = summary(
-            {seed: value - baseline[seed] for seed, value in top1.items() if seed in baseline}
-        )
+        row['difference'] = _difference(top1, baseline)
     return row
+
+
+def _difference(own: Mapping[int, float], other: Mapping[int, float]) -> dict[str, Any]:
+    """One less the other, of each seed that both have."""
+    return summary({seed: value - other[seed] for seed, value in own.items() if seed in other})
 
 
 def summary(values: Mapping[int, float]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def _record(run: Run, path: Path, root: Path) -> dict[str, Any]:
     record: dict[str, Any] = dict(
         method=run.method,
         config=run.config,
+        **({} if run.source is None else dict(begins_from=run.source.config)),
         cfg_options=dict(run.options),
         factor=run.factor,
         seed=run.seed,

@@ -20,6 +20,7 @@ from .progress import BenchmarkProgress
 from .report import make_report, write_report
 from .runs import REFERENCE, Run, only_methods, plan
 from .scheduler import Scheduler, slots
+from .second_stages import check_hand_overs
 from .step_times import ITERATIONS, ROUNDS, time_steps
 from .tables import by_factor, cell, columns_of, heading, title_of
 from .workplace import RunFolder
@@ -105,6 +106,7 @@ def main(train_command: Sequence[str], arguments: Sequence[str] | None = None) -
         distinct: dict[str, Run] = {}
         for run in chosen:
             distinct.setdefault(run.identity, run)  # of two names of one run the first is shown
+        check_hand_overs(list(distinct.values()), benchmark.file, folder_of)
         failed = _train(list(distinct.values()), folder_of, list(train_command), args.jobs, args.timeout)
     command = shlex.join(
         ['python', 'tools/benchmark.py', *(arguments if arguments is not None else sys.argv[1:])]

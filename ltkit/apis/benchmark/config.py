@@ -22,7 +22,8 @@ from .published import published_names
 SHIPPED = Path(ltkit.__file__).parent / '.mim' / 'configs'
 BALANCED = {'train_dataloader.dataset.balanced_reference': True}
 FACTOR = 'train_dataloader.dataset.imbalance_factor'
-METHOD_KEYS = ('name', 'config', 'cfg_options')
+STAGE_KEYS = ('name', 'config', 'cfg_options')
+METHOD_KEYS = (*STAGE_KEYS, 'second_stages')
 NEEDS_METHODS = "a benchmark needs methods, for example methods = {'ERM': 'erm/r8_digits_lt.py'}"
 
 
@@ -34,11 +35,15 @@ class Method:
         name (str): As the table shows it, and as the published figures call it.
         config (str): A training config, as ``tools/train.py`` takes it.
         cfg_options (dict): Settings of this method alone, dotted key = value.
+        first (str, optional): The method from whose weights it begins, where it is a second stage.
+        stage (str, optional): Name of that second stage.
     """
 
     name: str
     config: str
     cfg_options: dict[str, Any] = field(default_factory=dict)
+    first: str | None = None
+    stage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Benchmark:
     Attributes:
         name (str): Stem of the file.
         title (str): Heading of the report.
-        methods (tuple[Method]): The rows, in order.
+        methods (tuple[Method]): The rows, in order, each followed by its second stages.
         baseline (str): The method of plain cross-entropy: the other methods are
             compared with it, and its backbone gives A_v.
         imbalance_factors (tuple): Factors to run; ``(None, )`` for the configs' own.
@@ -77,7 +82,7 @@ class Benchmark:
     file: str = ''
 
 
-KEYS = set(Benchmark.__dataclass_fields__) - {'name', 'file'}
+KEYS = {*Benchmark.__dataclass_fields__, 'second_stages'} - {'name', 'file'}
 
 
 def load_benchmark(path: str | os.PathLike) -> Benchmark:
@@ -102,7 +107,7 @@ def load_benchmark(path: str | os.PathLike) -> Benchmark:
 
     if not content.get('methods'):
         raise ConfigError(f'{root.at()}: {NEEDS_METHODS}')
-    methods = _methods(content['methods'], root.path.parent, fail)
+    methods = _methods(content['methods'], content.get('second_stages'), root.path.parent, fail)
     names = [method.name for method in methods]
     baseline = content.get('baseline', names[0])
     if baseline not in names:
@@ -145,45 +150,81 @@ def load_benchmark(path: str | os.PathLike) -> Benchmark:
     )
 
 
-def _methods(value: Any, folder: Path, fail: Any) -> tuple[Method, ...]:
-    """Methods of a dict name = config (or settings), or of a list of dicts."""
-    if isinstance(value, Mapping):
-        entries = [
-            dict(entry, name=name) if isinstance(entry, Mapping) else dict(name=name, config=entry)
-            for name, entry in value.items()
-        ]
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        entries = list(value)
-    else:
-        raise fail('methods', 'must be a dict of name = config, or a list of dict(name=..., config=...)')
-    places = [str(key) for key in value] if isinstance(value, Mapping) else [str(i) for i in range(len(entries))]
-    methods: list[Method] = []
-    for entry, place in zip(entries, places):
-        if not isinstance(entry, Mapping):
-            raise fail('methods', f'has {entry!r}, which is no dict(name=..., config=...)', place)
-        for key in entry:
-            if key not in METHOD_KEYS:
+def _methods(value: Any, stages: Any, folder: Path, fail: Any) -> tuple[Method, ...]:
+    """The methods, each followed by its second stages."""
+    common = {} if stages is None else {
+        entry['name']: entry for _, entry in _entries('second_stages', stages, STAGE_KEYS, fail)}
+    found: list[Method] = []
+    for place, entry in _entries('methods', value, METHOD_KEYS, fail):
+        own = entry.get('second_stages', {})
+        if not isinstance(own, Mapping):
+            raise fail('methods', f"second_stages of '{entry['name']}' must be a dict of name = config", place)
+        found.append(_method(entry, folder, fail, 'methods', place))
+        for name in own:
+            if name not in common:
                 raise fail(
                     'methods',
-                    f"has a method with the unknown key '{key}'"
-                    f'{did_you_mean(str(key), METHOD_KEYS) or "; known: " + ", ".join(METHOD_KEYS)}',
+                    f"'{entry['name']}' has a second stage '{name}', which is none of second_stages"
+                    f'{did_you_mean(str(name), list(common)) or " (" + ", ".join(common) + ")"}',
                     place,
-                    str(key),
                 )
-        for key in ('name', 'config'):
-            if not isinstance(entry.get(key), str) or not entry[key]:
-                raise fail('methods', f'has a method without {key} ({dict(entry)})', place)
+        for name, stage in common.items():
+            changed = own.get(name, {})
+            if changed is None:
+                continue  # this method has no such second stage
+            changed = changed if isinstance(changed, Mapping) else dict(config=changed)
+            [(_, stage)] = _entries('second_stages', {name: {**stage, **changed}}, STAGE_KEYS, fail)
+            stage = {**stage, 'name': f"{entry['name']} + {name}"}
+            made = _method(stage, folder, fail, *(('methods', place) if changed else ('second_stages', name)))
+            found.append(replace(made, first=entry['name'], stage=name))
+    for name in [method.name for method in found]:
+        if sum(method.name == name for method in found) > 1:
+            raise fail('methods', f"has '{name}' twice; give each its own name")
+    return tuple(found)
+
+
+def _entries(key: str, value: Any, known: Sequence[str], fail: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Place and settings of each entry of a dict name = config (or settings), or of a list of dicts."""
+    what = key.removesuffix('s').replace('_', ' ')
+    if isinstance(value, Mapping):
+        entries = {
+            str(name): dict(entry, name=name) if isinstance(entry, Mapping) else dict(name=name, config=entry)
+            for name, entry in value.items()
+        }
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        entries = {str(i): entry for i, entry in enumerate(value)}
+    else:
+        raise fail(key, 'must be a dict of name = config, or a list of dict(name=..., config=...)')
+    names = []
+    for place, entry in entries.items():
+        if not isinstance(entry, Mapping):
+            raise fail(key, f'has {entry!r}, which is no dict(name=..., config=...)', place)
+        for each in entry:
+            if each not in known:
+                raise fail(
+                    key,
+                    f"has a {what} with the unknown key '{each}'"
+                    f'{did_you_mean(str(each), known) or "; known: " + ", ".join(known)}',
+                    place,
+                    str(each),
+                )
+        for each in ('name', 'config'):
+            if not isinstance(entry.get(each), str) or not entry[each]:
+                raise fail(key, f'has a {what} without {each} ({dict(entry)})', place)
         if not isinstance(entry.get('cfg_options', {}), Mapping):
-            raise fail('methods', f"cfg_options of '{entry['name']}' must be a dict of dotted keys", place)
-        if entry['name'] in [method.name for method in methods]:
-            raise fail('methods', f"has '{entry['name']}' twice; give each its own name", place)
-        methods.append(Method(entry['name'], entry['config'], dict(entry.get('cfg_options', {}))))
-    return tuple(
-        replace(method, config=_config(method, folder, place, fail)) for method, place in zip(methods, places)
-    )
+            raise fail(key, f"cfg_options of '{entry['name']}' must be a dict of dotted keys", place)
+        if entry['name'] in names:
+            raise fail(key, f"has '{entry['name']}' twice; give each its own name", place)
+        names.append(entry['name'])
+    return list(entries.items())
 
 
-def _config(method: Method, folder: Path, place: str, fail: Any) -> str:
+def _method(entry: Mapping[str, Any], folder: Path, fail: Any, key: str, place: str) -> Method:
+    made = Method(entry['name'], entry['config'], dict(entry.get('cfg_options', {})))
+    return replace(made, config=_config(made, folder, fail, key, place))
+
+
+def _config(method: Method, folder: Path, fail: Any, key: str, place: str) -> str:
     """A config beside the benchmark's file if there is one, else one of ltkit's configs."""
     name = method.config
     if '::' in name or os.path.isabs(name):
@@ -194,7 +235,7 @@ def _config(method: Method, folder: Path, place: str, fail: Any) -> str:
         there = [path.relative_to(SHIPPED).as_posix() for path in SHIPPED.glob('[!_]*/*.py')]
         there += [path.name for path in folder.glob('*.py')]
         raise fail(
-            'methods',
+            key,
             f"'{method.name}': there is no config '{name}' in {shown(folder)} nor among ltkit's"
             f'{did_you_mean(name, there)}',
             place,

@@ -13,6 +13,7 @@ from .page_sections import commit_of, evidence_section, published_section
 from .pictures import RELIABILITY, svg_text
 from .progress import duration
 from .published import DEVIATIONS, OFF
+from .second_stages import crossed_html
 from .tables import FURTHER, UNVERIFIED, best, by_factor, caption, cell, columns_of, title_of, value_of
 
 ASSETS = Path(__file__).parent / 'assets'
@@ -76,6 +77,7 @@ def page(report: Mapping[str, Any], pictures: Mapping[float | None, Mapping[str,
         parts += [
             _results(rows, baseline, columns_of(rows)),
             f'<p class="caption">{escape(caption(rows, baseline))}</p>',
+            crossed_html(rows),
         ]
         further = columns_of(rows, FURTHER)
         if further:

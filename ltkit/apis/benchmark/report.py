@@ -18,6 +18,7 @@ from .page import page
 from .pictures import draw
 from .published import compare
 from .runs import METHOD, Run
+from .second_stages import crossed_markdown
 from .step_times import slowdowns
 from .tables import by_factor, caption, heading, latex, markdown, plain_markdown
 from .workplace import write_json
@@ -68,7 +69,7 @@ def write_report(report: dict[str, Any], root: Path) -> Path:
         root / 'table.md',
         '\n\n'.join(
             f'## {plain_markdown(titles[factor])}\n\n{markdown(rows, report["baseline"])}\n\n'
-            f'{plain_markdown(caption(rows, report["baseline"]))}'
+            f'{plain_markdown(caption(rows, report["baseline"]))}{crossed_markdown(rows)}'
             for factor, rows in groups.items()
         )
         + '\n',

@@ -40,6 +40,7 @@ class Run:
         role (str): ``'method'`` on the long-tailed set, ``'reference'`` on the balanced one.
         config_hash (str): Of the resolved config with its seed.
         code_hash (str): Of the code that a run executes.
+        source (Run, optional): The run from whose weights a second stage begins.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Run:
     role: str
     config_hash: str
     code_hash: str
+    source: Run | None = None
 
     @property
     def key(self) -> str:
@@ -64,8 +66,9 @@ class Run:
     @property
     def folder(self) -> str:
         """Where it lies below the folder of the runs of its role."""
-        path = Path(self.config.split('::')[-1])
-        name = re.sub(r'[^\w.-]+', '_', f'{path.parent.name}_{path.stem}'.strip('_'))
+        configs = [run.config for run in (self.source, self) if run is not None]
+        paths = [Path(config.split('::')[-1]) for config in configs]
+        name = '_then_'.join(re.sub(r'[^\w.-]+', '_', f'{path.parent.name}_{path.stem}'.strip('_')) for path in paths)
         own = 'config' if self.factor is None else f'if{self.factor:g}'
         return f'{name}/{own}/seed{self.seed}/{self.key}'
 
@@ -76,14 +79,21 @@ class Run:
         parts += [f'seed {self.seed}'] + (['balanced'] if self.role == REFERENCE else [])
         return ', '.join(parts)
 
-    def arguments(self, work_dir: str, resume: bool) -> list[str]:
-        """What follows the training command."""
+    def arguments(self, work_dir: str, resume: bool, checkpoint: str | None = None) -> list[str]:
+        """What follows the training command.
+
+        Args:
+            work_dir (str): Its folder.
+            resume (bool): Whether to go on from a checkpoint there.
+            checkpoint (str, optional): That of ``source``, for a second stage.
+        """
+        options = {**self.options, **({} if checkpoint is None else dict(load_from=checkpoint, hand_over=True))}
         given = [self.config, '--work-dir', work_dir, '--seed', str(self.seed)]
         given += ['--resume'] if resume else []
-        if self.options:
+        if options:
             given += [
                 '--cfg-options',
-                *(f'{key}={as_argument(key, value)}' for key, value in self.options.items()),
+                *(f'{key}={as_argument(key, value)}' for key, value in options.items()),
             ]
         return given
 
@@ -108,30 +118,38 @@ def plan(benchmark: Benchmark, seeds: Sequence[int] | None = None, reference: bo
     if benchmark.reference and reference:
         by_role[REFERENCE] = tuple(seeds or benchmark.reference_seeds)
     runs = []
+    known: dict[str, dict[str, Any]] = {}  # resolved configs: a second stage is that of many methods
     for factor in benchmark.imbalance_factors:
         for role, own_seeds in by_role.items():
+            modules: dict[str, set[str]] = {}
+            made: dict[tuple[str, int], Run] = {}
             for method in benchmark.methods:
                 options = {**benchmark.cfg_options, **method.cfg_options}
                 options.update({} if factor is None else {FACTOR: factor})
                 options.update(benchmark.reference_options if role == REFERENCE else {})
-                resolved = _resolved(benchmark, method, options)
+                settings = f'{method.config} {options!r}'
+                resolved = known.get(settings) or _resolved(benchmark, method, options)
+                known[settings] = resolved
                 if 'val_evaluator' in options and has_test_set_of_its_own(resolved):
                     options.setdefault('test_evaluator', options['val_evaluator'])
                     resolved = _resolved(benchmark, method, options)
-                code = code_hash(modules_of(resolved))
-                runs += [
-                    Run(
+                modules[method.name] = {*modules_of(resolved), *modules.get(method.first or '', ())}
+                code = code_hash(tuple(sorted(modules[method.name])))
+                for seed in own_seeds:
+                    source = made[method.first, seed] if method.first else None
+                    whole = resolved if source is None else {**resolved, 'begins_from': source.config_hash}
+                    made[method.name, seed] = Run(
                         method.name,
                         method.config,
                         options,
                         factor,
                         seed,
                         role,
-                        config_hash(resolved, seed),
+                        config_hash(whole, seed),
                         code,
+                        source,
                     )
-                    for seed in own_seeds
-                ]
+            runs += made.values()
     order = {
         seed: i for i, seed in enumerate(dict.fromkeys(seed for own in by_role.values() for seed in own))
     }
@@ -155,7 +173,7 @@ def _resolved(benchmark: Benchmark, method: Method, options: Mapping[str, Any]) 
 
 
 def only_methods(benchmark: Benchmark, runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
-    """The runs of some methods, and the baseline's on the balanced set, which their UA needs.
+    """The runs of some methods, those that they begin from, and the baseline's on the balanced set, for their UA.
 
     Raises:
         ConfigError: The benchmark has no such method.
@@ -165,10 +183,11 @@ def only_methods(benchmark: Benchmark, runs: Sequence[Run], names: Sequence[str]
         if name not in known:
             hint = did_you_mean(name, known) or f'; it has {", ".join(known)}'
             raise ConfigError(f'--only {name}: the benchmark has no such method{hint}')
+    needed = {*names, *(run.source.method for run in runs if run.source is not None and run.method in names)}
     return [
         run
         for run in runs
-        if run.method in names or (run.role == REFERENCE and run.method == benchmark.baseline)
+        if run.method in needed or (run.role == REFERENCE and run.method == benchmark.baseline)
     ]
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ltkit.utils.checkpoint import latest_checkpoint
+
 from .runs import Run
 from .workplace import RunFolder
 
@@ -66,7 +68,8 @@ class Scheduler:
     """Runs processes until none is left; see :meth:`run`.
 
     A run that another process trains already is left to it, and looked at again
-    until it has ended. All children are ended when this process is interrupted,
+    until it has ended. A second stage begins when the run that it begins from has
+    finished, and fails with it. All children are ended when this process is interrupted,
     and by the kernel when it is killed (on Linux).
 
     Args:
@@ -100,10 +103,12 @@ class Scheduler:
     def run(self, runs: Iterable[Run]) -> list[Outcome]:
         """See all runs to their end; one that fails does not stop the others."""
         waiting: deque[tuple[Run, float]] = deque((run, 0.0) for run in runs)
+        to_end = {run.identity for run, _ in waiting}
         outcomes: list[Outcome] = []
 
         def end(outcome: Outcome) -> None:
             outcomes.append(outcome)
+            to_end.discard(outcome.run.identity)
             self.on_event('end', outcome.run, outcome)
 
         try:
@@ -112,6 +117,9 @@ class Scheduler:
                     if not self._free:
                         break
                     run, not_before = waiting.popleft()
+                    if run.source is not None and run.source.identity in to_end:
+                        waiting.append((run, not_before))
+                        continue
                     outcome = None if time.monotonic() < not_before else self._start(run)
                     if outcome is not None:
                         end(outcome)
@@ -157,8 +165,18 @@ class Scheduler:
         if folder.finished:
             os.close(descriptor)
             return Outcome(run, 'skipped')
+        checkpoint = None
+        if run.source is not None:
+            first = RunFolder(self.folder_of(run.source))
+            checkpoint = latest_checkpoint(first.path) if first.finished else None
+            if checkpoint is None:
+                os.close(descriptor)
+                why = 'left no checkpoint' if first.finished else 'has not finished'
+                why = f'{run.source.label}, from which it begins, {why}'
+                folder.note(status='failed', error=why)
+                return Outcome(run, 'failed', error=why)
         resume = folder.has_checkpoint
-        command = [*self.command, *run.arguments(str(folder.path), resume)]
+        command = [*self.command, *run.arguments(str(folder.path), resume, checkpoint)]
         slot = self._free.pop(0)
         try:
             with open(folder.log, 'ab') as log:

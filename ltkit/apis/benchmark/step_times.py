@@ -60,7 +60,7 @@ def time_steps(
     content = read_json(path) or {}
     entries = content.get('methods', {}) if content.get('baseline') == benchmark.baseline else {}
     for i, name in enumerate(names):
-        if len(load_runs(of_one[name].config, dict(of_one[name].options))) > 1:
+        if of_one[name].source or len(load_runs(of_one[name].config, dict(of_one[name].options))) > 1:
             print(f'[{i + 1}/{len(names)}] {name}: trains in stages, of which there is no one time', flush=True)
             continue
         entry = _measured(benchmark, of_one[name], of_one[benchmark.baseline], rounds, iterations)

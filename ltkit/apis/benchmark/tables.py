@@ -10,10 +10,11 @@ from ltkit.visualization.table import TITLES as METRIC_TITLES
 
 from .progress import duration
 
-TITLES = {**METRIC_TITLES, 'method': 'method', 'difference': 'Δ baseline', 'seconds': 'time',
+TITLES = {**METRIC_TITLES, 'method': 'method', 'difference': 'Δ baseline',
+          'gain': 'Δ joint', 'seconds': 'time',
           'slowdown': 's/iter ÷ baseline'}
-MAIN = ('top1', 'ua', 'ra', 'difference', 'many', 'medium', 'few', 'ece', 'seconds', 'slowdown', 'seeds')
-OF_ROW = ('difference', 'seconds', 'slowdown')
+MAIN = ('top1', 'ua', 'ra', 'difference', 'gain', 'many', 'medium', 'few', 'ece', 'seconds', 'slowdown', 'seeds')
+OF_ROW = ('difference', 'gain', 'seconds', 'slowdown')
 PRIORS = ('predicted_prior_l1', 'predicted_prior_kl')
 CALIBRATION = ('mce', 'adaptive_ece', 'classwise_ece', 'nll', 'brier')
 CONFUSED = ('few_to_many', *PRIORS)
@@ -59,8 +60,8 @@ def cell(row: Row, column: str, missing: str = '-', plus_minus: str = ' ± ',
         return duration(value)
     if column == 'slowdown':
         return f'{value:.2f}'
-    found = row['difference'] if column == 'difference' else row['metrics'][column]
-    decimals, sign = (3 if column in NO_PERCENT else decimals), ('+' if column == 'difference' else '')
+    found = row[column] if column in OF_ROW else row['metrics'][column]
+    decimals, sign = (3 if column in NO_PERCENT else decimals), ('+' if column in OF_ROW else '')
     text = f'{value:{sign}.{decimals}f}'
     return text if found['std'] is None else f'{text}{plus_minus}{found["std"]:.{decimals}f}'
 
@@ -88,6 +89,8 @@ def caption(rows: Sequence[Row], baseline: str) -> str:
         )
     if any(row['difference'] and row['difference']['n'] for row in rows):
         parts.append(f'Δ is the difference to {baseline} of the same seed')
+    if any((row.get('gain') or {}).get('n') for row in rows):
+        parts.append('Δ joint is the difference of a second stage to the run that it begins from')
     parts += _about_slowdown(rows, baseline)
     parts += sorted({row['thresholds'] for row in rows if row['thresholds']})
     older = [row['method'] for row in rows if row.get('other_code')]
