@@ -21,6 +21,7 @@ second_stages = {
 }
 imbalance_factors = [100]
 seeds = [0]
+cfg_options = {'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}
 reference = False
 notes = ('The loss is that of the first stage. As in the survey, the second stage is the same for all of them: the '
          'network is fixed, and the classifier is trained by plain cross-entropy with the classes drawn evenly (cRT, '
