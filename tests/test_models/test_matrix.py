@@ -20,7 +20,9 @@ from ltkit.utils.errors import ConfigError
 
 CLASSIFIERS = ['LinearClassifier', 'CosineClassifier']
 SAMPLER_NAMES = ['InstanceBalancedSampler', 'ClassAwareSampler', 'ProgressivelyBalancedSampler']
-LINEAR_BASED = ['TauNormClassifier', 'LWSClassifier', 'DisAlignClassifier']  # each with one sampler
+OTHERS = {  # each with one sampler
+    'TauNormClassifier': SAMPLER_NAMES[0], 'LWSClassifier': SAMPLER_NAMES[1], 'DisAlignClassifier': SAMPLER_NAMES[2],
+    'ETFClassifier': SAMPLER_NAMES[0], 'DualHeadClassifier': SAMPLER_NAMES[1]}
 CHANNELS, EXPERTS, EPOCHS, STEPS, BATCH = 32, 2, 2, 6, 48
 OPTIONS = {'SoftmaxEqualizationLoss': dict(lambda_=0.1)}  # its default finds no rare class here
 # Rules with the arguments they are tried with, and what they do to logits (N, C), up to a constant a sample.
@@ -97,7 +99,7 @@ def train(model: TinyModel, sampler_name: str) -> None:
 
 @pytest.mark.parametrize(('classifier', 'sampler'), [
     *((classifier, sampler) for classifier in CLASSIFIERS for sampler in SAMPLER_NAMES),
-    *zip(LINEAR_BASED, SAMPLER_NAMES)])
+    *OTHERS.items()])
 @pytest.mark.parametrize('loss', registered(LOSSES))
 def test_trains_and_takes_every_rule(loss, classifier, sampler):
     torch.manual_seed(0)

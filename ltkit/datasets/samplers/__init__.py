@@ -1,5 +1,6 @@
 """Samplers: how often each class is seen, and in which order."""
 
+from .bi_level_sampler import BiLevelSampler
 from .class_aware_sampler import ClassAwareSampler
 from .class_balanced_sampler import ClassBalancedSampler
 from .class_probability_sampler import ClassLabelSampler, ClassProbabilitySampler
@@ -14,6 +15,7 @@ from .reversed_sampler import ReversedSampler
 from .square_root_sampler import SquareRootSampler
 
 __all__ = [
+    'BiLevelSampler',
     'ClassAwareSampler',
     'ClassBalancedSampler',
     'ClassLabelSampler',

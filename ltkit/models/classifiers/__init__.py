@@ -3,6 +3,7 @@
 from .causal_norm_classifier import CausalNormClassifier
 from .cosine_classifier import CosineClassifier
 from .disalign_classifier import DisAlignClassifier
+from .dual_head_classifier import DualHeadClassifier
 from .etf_classifier import ETFClassifier
 from .linear_classifier import LinearClassifier
 from .lws_classifier import LWSClassifier
@@ -14,6 +15,7 @@ __all__ = [
     'CausalNormClassifier',
     'CosineClassifier',
     'DisAlignClassifier',
+    'DualHeadClassifier',
     'ETFClassifier',
     'LWSClassifier',
     'LinearClassifier',
