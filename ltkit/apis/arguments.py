@@ -91,7 +91,8 @@ def configs_of(args: argparse.Namespace) -> list[Stage]:
     without a name."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     stages = load_runs(args.config, args.cfg_options)
-    stated = stages[0].config.get('work_dir') if len(stages) == 1 else None
+    stated = list(dict.fromkeys(stage.config.get('work_dir') for stage in stages))
+    stated = stated[0] if len(stated) == 1 else None
     work_dir = args.work_dir or stated or default_work_dir(args.config.replace('::', '/'))
     check_work_dir(work_dir)
     for stage in stages:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from mmengine.config import Config
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import all_reduce, broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from ltkit.config.stages import Stage
+from ltkit.config.stages import Stage, stage_named
 from ltkit.engine import init_processes
 from ltkit.engine.freezing import freeze
+from ltkit.engine.signals import StopSignals
 from ltkit.registry import MODELS
 from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
-from ltkit.utils.errors import CheckpointError, ConfigError
+from ltkit.utils.errors import CheckpointError, ConfigError, DataError, Interrupted, LtkitError
 from ltkit.utils.files import whole_file
 from ltkit.utils.patterns import as_patterns
 from ltkit.utils.weights import compare_weights, weights_of
 from ltkit.visualization.table import COLUMNS, results_table
 
 from .run import train
-from .stage_folder import BEGUN, FINISHED, StageFolder, digest
+from .stage_folder import BEGUN, FINISHED, RESULTS, StageFolder, digest
 
 T = TypeVar('T')
 
@@ -47,31 +50,45 @@ def train_stages(stages: Sequence[Stage],
         stage1_checkpoint (str, optional): In place of training the first stage.
 
     Returns:
-        dict: The results of the last stage that was trained, and under ``stages``
-        those of each; also in ``<work_dir>/results.json`` when all have finished.
+        dict: The results of the last stage (of those that were trained, until all
+        have finished), and under ``stages`` those of each; also in
+        ``<work_dir>/results.json`` when all have finished.
 
     Raises:
         ConfigError: A stage does not fit the one that it begins from, or what is
-            in its folder.
+            in its folder; ``only`` names none.
         CheckpointError: A checkpoint is missing or of another model.
-        Interrupted: A signal asked to stop, and a checkpoint was saved.
+        Interrupted: A signal asked to stop, within a stage with a checkpoint, or
+            between two.
     """
     first = stages[0].config
     init_processes(first.get('launcher', 'none'), first.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
     init_default_scope(first.get('default_scope', 'ltkit'))
+    to_train = _to_train(stages, only, stage1_checkpoint)
     given = {stages[0].name: stage1_checkpoint} if stage1_checkpoint else {}
-    to_train = [stage for stage in stages if only in (None, stage.name)]
-    to_train = [stage for stage in to_train if stage.name not in given]
-    if not to_train:
-        raise ConfigError(f'--stage {only} is the stage that --stage1-checkpoint stands for: there is nothing to train')
     folders = {stage.name: StageFolder(work_dir, stage) for stage in stages}
-    _check_hand_overs(to_train, folders, given)
-    for stage in to_train:
-        source = _source(stage, folders, given)
-        _tell(f"stage {list(stages).index(stage) + 1} of {len(stages)}: {stage.name} ({folders[stage.name].path})" +
-              (f', from {source}' if source else ''))
-        _train_stage(stage, folders[stage.name], source)
+    if is_main_process():  # the others wait for what it decides on each stage
+        _check_work_dir(work_dir, folders)
+        _reopen_damaged(to_train, folders)
+        _check_hand_overs(to_train, folders, given)
+    with StopSignals() as signals:
+        for stage in to_train:
+            _train_stage(stage, list(stages).index(stage), folders, given, signals)
     return _finish(stages, folders, given, to_train, work_dir)
+
+
+def _to_train(stages: Sequence[Stage], only: str | None, stage1_checkpoint: str | None) -> list[Stage]:
+    """The stages that are asked for."""
+    chosen = list(stages) if only is None else [stage_named(list(stages), only)]
+    if stage1_checkpoint is None:
+        return chosen
+    if not any(stage.source is stages[0] for stage in stages):
+        raise ConfigError(f"no stage begins from '{stages[0].name}', the first one, so that --stage1-checkpoint would "
+                          'have no effect; leave it out')
+    chosen = [stage for stage in chosen if stage is not stages[0]]
+    if not chosen:
+        raise ConfigError(f'--stage {only} is the stage that --stage1-checkpoint stands for: there is nothing to train')
+    return chosen
 
 
 def build_frozen(cfg: Config) -> tuple[nn.Module, list[str]]:
@@ -82,61 +99,126 @@ def build_frozen(cfg: Config) -> tuple[nn.Module, list[str]]:
     return model, freeze(model, cfg.get('frozen'))
 
 
-def _train_stage(stage: Stage, folder: StageFolder, source: str | None) -> None:
+def _train_stage(stage: Stage, number: int, folders: dict[str, StageFolder], given: dict[str, str],
+                 signals: StopSignals) -> None:
     """Train one stage, unless it has finished; the first process decides for all."""
+    folder = folders[stage.name]
     plan: list[Any] = [None]
     if is_main_process():
+        source = _source(stage, folders, given)
         its_digest = digest(source)
         folder.check(source, its_digest)
-        resumed = None if folder.finished else latest_checkpoint(folder.path)
-        plan = [(folder.finished, resumed, its_digest)]
+        plan = [(folder.finished, source, its_digest, None if folder.finished else latest_checkpoint(folder.path))]
     broadcast_object_list(plan)
-    finished, resumed, its_digest = plan[0]
+    finished, source, its_digest, resumed = plan[0]
     if finished:
         _tell(f"stage '{stage.name}' has finished before: {folder.path}")
         return
+    _stop_if_asked(signals, stage)
+    place = f'stage {number + 1} of {len(folders)}: {stage.name} ({folder.path})'
+    _tell(f'{place}, from {source}' if source else place)
     cfg = stage.config
     cfg.work_dir = str(folder.path)
     cfg.experiment_name = stage.name
-    cfg.hand_over = source is not None
+    cfg.hand_over = stage.load_from is not None
     cfg.resume = resumed is not None
-    cfg.load_from = resumed or source or cfg.get('load_from')
+    cfg.load_from = resumed or source
     if is_main_process() and resumed is None:
         folder.note(BEGUN, source, its_digest)
     elif resumed:
         _tell(f"stage '{stage.name}' was interrupted and goes on from {resumed}")
-    train(cfg)
+    try:
+        train(cfg)
+    except LtkitError as error:
+        where = f"stage '{stage.name}' ({stage.where}): " if isinstance(error, (ConfigError, DataError)) else ''
+        raise type(error)(where + _without_resume(str(error))) from error
+    gc.collect()  # the Runner is a cycle that holds the model and the optimizer
     if is_main_process():
         folder.note(FINISHED, source, its_digest, checkpoint=folder.checkpoint)
+
+
+def _stop_if_asked(signals: StopSignals, stage: Stage) -> None:
+    """Stop between two stages if a signal came to any process."""
+    asked = torch.tensor(int(signals.received is not None))
+    all_reduce(asked)
+    if asked:
+        raise Interrupted(f"{signals.received or 'a signal to another process'}: stopped before stage '{stage.name}'; "
+                          'the same command goes on there')
+
+
+def _without_resume(text: str) -> str:
+    """A message of a run in the words for a stage of several, which goes on without ``--resume``."""
+    return text.replace('start it again without --resume', 'the same command starts it again').replace(
+        '--resume', 'the same command')
 
 
 def _source(stage: Stage, folders: dict[str, StageFolder], given: dict[str, str]) -> str | None:
     """The checkpoint that a stage begins from."""
     if stage.source is None:
-        return stage.load_from
+        return stage.load_from or stage.config.get('load_from')
     if stage.source.name in given:
         return given[stage.source.name]
     return folders[stage.source.name].checkpoint
 
 
+def _check_work_dir(work_dir: str, folders: dict[str, StageFolder]) -> None:
+    """Refuse a folder whose results are of another run, which the end of this one would replace."""
+    path = Path(work_dir, RESULTS)
+    if not path.is_file():
+        return
+    try:
+        found = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return  # nothing to lose
+    if not set(found.get('stages') or {'': None}) <= set(folders):
+        raise ConfigError(f"{path} is of another run ({found.get('name', 'unknown')}); give another --work-dir, or "
+                          'delete it')
+
+
+def _reopen_damaged(to_train: Sequence[Stage], folders: dict[str, StageFolder]) -> None:
+    """Let a finished stage whose end cannot be read go on from the checkpoint before it."""
+    for stage in to_train:
+        damage = folders[stage.name].damage
+        if damage is not None:
+            folders[stage.name].reopen()
+            print(f"stage '{stage.name}' had finished, but {damage}; it goes on from what can be read", flush=True)
+
+
 def _check_hand_overs(to_train: Sequence[Stage], folders: dict[str, StageFolder], given: dict[str, str]) -> None:
-    """Build each model, and see what it would take of the one before, of which the shapes are known."""
+    """Look at all folders, build each model, and see what it would take of the one before, of which the shapes are
+    known."""
     built: dict[str, nn.Module] = {}
     for stage in to_train:
-        built[stage.name], frozen = _of_stage(stage, build_frozen, stage.config)
+        if stage.config.get('train_dataloader') is None:
+            raise ConfigError(f"stage '{stage.name}' ({stage.where}) has no train_dataloader; it can be tested only")
         path = _source_path(stage, folders, given, built)
+        _check_folder(stage, folders, path)
+        built[stage.name], frozen = _of_stage(stage, build_frozen, stage.config)
         if path is not None:
             state, name = weights_of(read_checkpoint(path), path), path
         elif stage.source is not None:
             state, name = dict(built[stage.source.name].state_dict()), f"stage '{stage.source.name}'"
         else:
             state = name = None
-        if state is not None:
+        if state is not None and stage.load_from is not None:
             again = as_patterns(stage.config.get('reinitialize') or (), 'reinitialize')
             _of_stage(stage, compare_weights, built[stage.name], state, name, again, frozen)
         if stage.source is not None and stage.source.config.get('default_hooks', {}).get('checkpoint', True) is None:
             raise ConfigError(f"stage '{stage.source.name}' saves no checkpoint (default_hooks.checkpoint = None), but "
                               f"stage '{stage.name}' begins from it")
+
+
+def _check_folder(stage: Stage, folders: dict[str, StageFolder], path: str | None) -> None:
+    """Whether a stage can be trained in its folder from ``path``, None where that is trained first."""
+    folder = folders[stage.name]
+    if path is not None or stage.source is None:
+        folder.check(path, digest(path))
+        return
+    folder.check_settings()
+    if folder.trained and digest(latest_checkpoint(folders[stage.source.name].path)) != folder.state.get('digest'):
+        raise ConfigError(f"stage '{stage.name}' in {folder.path} was {folder.state['state']} from another checkpoint "
+                          f"({folder.state.get('source')}) than stage '{stage.source.name}' will end with, which has "
+                          'not finished; give another --work-dir, or delete the folder to train it again')
 
 
 def _source_path(stage: Stage, folders: dict[str, StageFolder], given: dict[str, str],
@@ -170,14 +252,16 @@ def _finish(stages: Sequence[Stage], folders: dict[str, StageFolder], given: dic
     """The table over the stages, and the results of all of them in one file."""
     results = {name: folder.results for name, folder in folders.items() if name not in given and folder.finished}
     last = results.get(trained[-1].name, {})
+    if (whole := all(folders[stage.name].finished for stage in stages if stage.name not in given)):
+        last = results.get(stages[-1].name, {})
     kept = {name: {key: found.get(key) for key in ('metrics', 'split', 'epoch', 'seconds', 'config')}
             for name, found in results.items()}
     together = {**last, 'stages': kept, 'seconds': round(sum(found.get('seconds', 0) for found in results.values()), 2)}
     together.pop('seconds_per_iteration', None)
     if not is_main_process():
         return together
-    if all(folders[stage.name].finished for stage in stages if stage.name not in given) and last:
-        with whole_file(Path(work_dir, 'results.json')) as part, open(part, 'w', encoding='utf-8') as file:
+    if whole and last:
+        with whole_file(Path(work_dir, RESULTS)) as part, open(part, 'w', encoding='utf-8') as file:
             json.dump(together, file, indent=1)
     if any(found.get('metrics') for found in results.values()):
         print('\n' + stages_table(results), flush=True)

@@ -10,12 +10,12 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ltkit.utils.errors import ConfigError, did_you_mean
+from ltkit.utils.errors import ConfigError, did_you_mean, nearest
 
 from .files import ConfigFile, read_files
 from .loading import load_config
 from .locate import Locator
-from .names import Names
+from .names import Names, known_keys
 
 KEYS = ('name', 'config', 'load_from', 'cfg_options')
 BESIDE = {'stages', 'custom_imports'}  # what a config with stages may set
@@ -126,6 +126,9 @@ def _entry(entry: Any, number: int, locator: Locator) -> dict[str, Any]:
     if not entry['name'].replace('_', '').replace('-', '').isalnum():
         raise ConfigError(f"{where}: the name of a stage is that of its folder, of letters, digits, - and _, but is "
                           f"'{entry['name']}'")
+    if entry['name'] in known_keys():
+        raise ConfigError(f"{where}: '{entry['name']}' is a key of every config, so that --cfg-options "
+                          f"{entry['name']}.KEY=VALUE would have two meanings; give the stage another name")
     if not isinstance(entry.get('load_from', ''), (str, type(None))):
         raise ConfigError(f"{where}: load_from is the name of an earlier stage or the path of a checkpoint, but is "
                           f"{entry['load_from']!r}")
@@ -141,6 +144,8 @@ def _options_by_stage(options: Mapping[str, Any], names: list[str]) -> dict[str,
         if first in ('stages', *BESIDE):
             raise ConfigError(f'--cfg-options {key}: settings are those of the stages; write '
                               f'{names[-1]}.KEY=VALUE for one of them, KEY=VALUE for all')
+        if rest and first not in names and first not in known_keys() and nearest(first, names):
+            raise ConfigError(f"--cfg-options {key}: there is no stage '{first}'{did_you_mean(first, names)}")
         for name in [first] if first in names and rest else names:
             found[name][rest if first in names and rest else key] = value
     return found
@@ -155,6 +160,10 @@ def _stage(entry: dict[str, Any], where: str, file: ConfigFile, options: dict[st
     if has_stages(config):
         raise ConfigError(f"{where}: the config of stage '{entry['name']}' has stages itself; list them here")
     load_from = entry.get('load_from')
+    if load_from and config.get('load_from'):
+        raise ConfigError(f"{where}: stage '{entry['name']}' has load_from twice, '{load_from}' here and "
+                          f"'{config.load_from}' in its config or --cfg-options; take one of them out (another "
+                          'checkpoint in place of the first stage: --stage1-checkpoint PATH)')
     source = next((stage for stage in earlier if stage.name == load_from), None)
     if load_from and source is None and not _is_path(load_from):
         names = [stage.name for stage in earlier]

@@ -25,7 +25,8 @@ class StopSignals:
     signals are ignored from then on: torchrun sends SIGTERM to all others as soon as
     the first has ended, and each is to end with its own status. Outside the main thread, where
     Python allows no handlers, nothing changes. A child that was forked meanwhile
-    dies of these signals as usual.
+    dies of these signals as usual. One within another, for a part of what that does:
+    both take note of all signals.
 
     Attributes:
         received (str | None): Name of the first signal that came.
@@ -34,6 +35,7 @@ class StopSignals:
     def __init__(self) -> None:
         self.received: str | None = None
         self._before: dict[int, Any] = {}
+        self._outer: StopSignals | None = None
         self._owner = os.getpid()
 
     def __enter__(self) -> StopSignals:
@@ -41,6 +43,10 @@ class StopSignals:
         self.received = None
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in STOPPING}
+            owners = [getattr(handler, '__self__', None) for handler in self._before.values()]
+            self._outer = next((owner for owner in owners if isinstance(owner, StopSignals)), None)
+            if self._outer is not None:
+                self.received = self.received or self._outer.received
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -55,6 +61,8 @@ class StopSignals:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self.received = self.received or signal.Signals(number).name
+        if self._outer is not None:
+            self._outer._note(number, frame)
 
 
 def careful_workers(loader: DataLoader) -> DataLoader:

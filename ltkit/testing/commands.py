@@ -8,7 +8,8 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 # What takes the time to import. The tools, engine, models and data sets of ltkit are not among it.
@@ -16,8 +17,8 @@ _LOADED = ['torch', 'torchvision.transforms.v2', 'mmengine.runner', 'sklearn.dat
 
 
 def run_command(script: str | os.PathLike, *arguments: object, cwd: str | os.PathLike = '.',
-                env: Mapping[str, str] | None = None, timeout: float = 300.0,
-                merged: bool = False) -> subprocess.CompletedProcess[str]:
+                env: Mapping[str, str] | None = None, timeout: float = 300.0, merged: bool = False,
+                meanwhile: Callable[[BaseProcess], object] | None = None) -> subprocess.CompletedProcess[str]:
     """Run ``python SCRIPT ARGUMENTS`` as a user does, without the seconds that importing torch takes.
 
     The process is forked from a server, started by the first call, which has
@@ -34,6 +35,8 @@ def run_command(script: str | os.PathLike, *arguments: object, cwd: str | os.Pat
             300.
         merged (bool): Whether ``stdout`` gets what is written to ``stderr`` as
             well, in its order. Defaults to False.
+        meanwhile (Callable, optional): Called with the process while it runs, for
+            tests that send it signals.
 
     Returns:
         subprocess.CompletedProcess: ``args``, ``returncode`` (minus the number of
@@ -50,6 +53,8 @@ def run_command(script: str | os.PathLike, *arguments: object, cwd: str | os.Pat
         process = context.Process(target=_run, args=(command, str(cwd), dict(os.environ if env is None else env),
                                                      str(out), str(err)))
         process.start()
+        if meanwhile is not None:
+            meanwhile(process)
         process.join(timeout)
         if late := process.exitcode is None:
             process.kill()

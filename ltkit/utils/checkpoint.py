@@ -62,9 +62,7 @@ def read_checkpoint(path: str | os.PathLike, map_location: Any = 'cpu') -> dict[
         CheckpointError: The file is missing, truncated, not a checkpoint, or a
             pickle with code outside the allow-list.
     """
-    path = _fetched(str(path))
-    if not os.path.isfile(path):
-        raise CheckpointError(f'no checkpoint at {path}')
+    path = checkpoint_file(path)
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(_allowed()):
             warnings.filterwarnings('ignore', 'Detected pickle protocol')
@@ -159,6 +157,18 @@ def from_plain(value: Any) -> Any:
             return HistoryBuffer(value['history_buffer'].tolist(), value['counts'].tolist())
         return {key: from_plain(item) for key, item in value.items()}
     return value
+
+
+def checkpoint_file(path: str | os.PathLike) -> str:
+    """The file of a checkpoint, which is brought into torch's cache first where ``path`` is an address.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    path = _fetched(str(path))
+    if not os.path.isfile(path):
+        raise CheckpointError(f'no checkpoint at {path}')
+    return path
 
 
 def _fetched(path: str) -> str:

@@ -37,6 +37,13 @@ def test_config_of_the_package_from_anywhere(monkeypatch, tmp_path):
     assert cfg.work_dir == os.path.join('work_dirs', 'erm', 'r8_digits_lt')
 
 
+def test_stages_take_the_work_folder_that_all_of_them_state(repo_root):
+    config = repo_root / 'configs/decouple/crt_r8_digits_lt.py'
+    assert config_of(_parse(config, '--cfg-options', 'work_dir=given')).work_dir == 'given'
+    assert config_of(_parse(config, '--cfg-options', 'work_dir=a', '--work-dir', 'b')).work_dir == 'b'
+    assert config_of(_parse(config)).work_dir == os.path.join('work_dirs', 'decouple', 'crt_r8_digits_lt')
+
+
 def test_options_take_precedence(small_run):
     cfg = config_of(_parse(
         small_run.config("work_dir = 'mine'"), '--cfg-options',

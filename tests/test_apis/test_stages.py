@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import tempfile
+import weakref
 from pathlib import Path
 
 import pytest
 import torch
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, ValLoop
 
 from ltkit.apis.stages import stages_table, train_stages
 from ltkit.config.stages import load_stages
+from ltkit.engine import Runner
 from ltkit.utils.checkpoint import read_checkpoint
-from ltkit.utils.errors import CheckpointError, ConfigError
+from ltkit.utils.errors import CheckpointError, ConfigError, Interrupted
 
 # cRT: the representation as it is, a new classifier, classes drawn in turn.
 CLASSIFIER = '''_base_ = 'ltkit::erm/r8_digits_lt.py'
@@ -121,6 +125,111 @@ def test_an_interrupted_stage_goes_on_as_if_it_had_not_been(done, tmp_path, monk
     for stage in ('representation', 'classifier'):
         expected = _weights(folder, stage)
         assert all(torch.equal(value, expected[name]) for name, value in _weights(tmp_path, stage).items())
+
+
+@pytest.fixture
+def copy(done, tmp_path):
+    """A folder of both stages that a test may change."""
+    folder = Path(shutil.copytree(done[0], tmp_path / 'copy'))
+    for name in ('representation', 'classifier'):
+        (folder / name / 'last_checkpoint').write_text(str(folder / name / 'epoch_2.pth'))  # not that of the original
+    return folder
+
+
+def _same(folder: Path, results: dict, done) -> None:
+    """As after the run of ``done``."""
+    for name, stage in done[1]['stages'].items():
+        assert results['stages'][name]['metrics'] == stage['metrics']
+        expected = _weights(done[0], name)
+        assert all(torch.equal(value, expected[key]) for key, value in _weights(folder, name).items())
+
+
+def test_a_signal_in_the_last_evaluation_of_a_stage_stops_before_the_next(done, tmp_path, monkeypatch):
+    run = ValLoop.run
+
+    def stopped(loop):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return run(loop)
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted, match="SIGTERM: stopped before stage 'classifier'"):
+        patch.setattr(ValLoop, 'run', stopped)
+        train_stages(_stages(), str(tmp_path))
+    assert (tmp_path / 'representation' / 'results.json').exists() and not (tmp_path / 'classifier').exists()
+    _same(tmp_path, train_stages(_stages(), str(tmp_path)), done)
+
+
+def test_a_signal_while_a_stage_is_built_is_not_lost(tmp_path, monkeypatch):
+    build = Runner.from_cfg.__func__
+
+    def stopped(kind, cfg):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return build(kind, cfg)
+
+    monkeypatch.setattr(Runner, 'from_cfg', classmethod(stopped))
+    with pytest.raises(Interrupted, match=r'SIGUSR1: saved after iteration 1 in .*; the same command continues there'):
+        train_stages(_stages(), str(tmp_path))
+
+
+def test_a_stage_that_was_killed_at_its_very_end_is_only_evaluated(done, copy, monkeypatch):
+    for name in ('representation', 'classifier'):
+        path = copy / name / 'stage.json'
+        path.write_text(json.dumps({**json.loads(path.read_text()), 'state': 'begun', 'checkpoint': None}))
+        (copy / name / 'results.json').unlink()
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', lambda loop: pytest.fail('trained again'))
+    _same(copy, train_stages(_stages(), str(copy)), done)
+
+
+def test_a_damaged_end_of_a_stage_is_made_again_from_the_epoch_before(done, copy, capsys):
+    """Not handed over as it was an epoch before, and not in silence."""
+    path = copy / 'representation' / 'epoch_2.pth'
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ConfigError, match=r"stage 'classifier' in .* was finished from another checkpoint"):
+        train_stages(_stages(), str(copy))
+    assert "stage 'representation' had finished, but" in capsys.readouterr().out
+    shutil.rmtree(copy / 'classifier')
+    _same(copy, train_stages(_stages(), str(copy)), done)
+    assert "stage 'representation' was interrupted and goes on from" in capsys.readouterr().out
+
+
+def test_damaged_results_are_made_again(done, copy, monkeypatch):
+    (copy / 'representation' / 'results.json').write_text('{"metrics": {')
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', lambda loop: pytest.fail('trained again'))
+    _same(copy, train_stages(_stages(), str(copy)), done)
+
+
+def test_what_is_in_the_folder_of_a_later_stage_is_looked_at_first(copy, monkeypatch):
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', lambda loop: pytest.fail('trained'))
+    shutil.rmtree(copy / 'representation')
+    with pytest.raises(ConfigError, match=r"stage 'classifier' in .* was finished with other settings"):
+        train_stages(_stages(classifier__optim_wrapper__optimizer__lr=0.7), str(copy))
+    with pytest.raises(ConfigError, match=r"another checkpoint .* than stage 'representation' will end with"):
+        train_stages(_stages(), str(copy))
+    assert not (copy / 'representation').exists()
+
+
+def test_the_results_of_all_stay_those_of_the_last_stage(done, copy):
+    train_stages(_stages(), str(copy), only='representation')
+    assert json.loads((copy / 'results.json').read_text())['metrics'] == done[1]['metrics']
+
+
+def test_results_of_another_run_are_not_replaced(done, tmp_path):
+    shutil.copy(done[0] / 'representation' / 'results.json', tmp_path)
+    with pytest.raises(ConfigError, match=r'results\.json is of another run \(erm/r8_digits_lt\)'):
+        train_stages(_stages(), str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_stage_leaves_nothing_in_memory(tmp_path, monkeypatch):
+    run_epoch, alive = EpochBasedTrainLoop.run_epoch, []
+
+    def counting(loop):
+        alive.append(weakref.ref(loop.runner.model))
+        run_epoch(loop)
+        assert [model() is None for model in alive[:-2]] == [True] * len(alive[:-2])
+
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', counting)
+    train_stages(_stages(), str(tmp_path))
+    assert len(alive) == 4
 
 
 def test_one_stage_alone_from_a_checkpoint_of_elsewhere(done, tmp_path):

@@ -76,6 +76,7 @@ def test_a_checkpoint_may_stand_in_for_a_stage(staged):
     (["dict(name='a')"], 'a stage needs config'),
     (["dict(config='a.py')"], 'a stage needs name'),
     (["dict(name='a/b', config='second.py')"], "but is 'a/b'"),
+    ([FIRST.replace("'representation'", "'model'")], "'model' is a key of every config"),
     ([FIRST.replace('config=', 'confg=')], "a stage has no key 'confg'"),
     (["dict(name='a', config='nowhere.py')"], 'nowhere.py'),
     ([FIRST.replace(')', ', load_from=3)')], 'but is 3'),
@@ -98,7 +99,9 @@ def test_settings_beside_stages_are_refused(staged):
 
 
 @pytest.mark.parametrize('key,words', [('stages.0.config', 'settings are those of the stages'),
-                                       ('classifer.train_cfg.max_epochs', "unknown top-level key 'classifer'")])
+                                       ('classifer.train_cfg.max_epochs', "'classifer'; did you mean 'classifier'?"),
+                                       ('else.train_cfg.max_epochs', "unknown top-level key 'else'"),
+                                       ('classifier.load_from', "stage 'classifier' has load_from twice")])
 def test_mistakes_on_the_command_line(staged, key, words):
     _fails(staged(FIRST, SECOND), words, **{key: 1})
 

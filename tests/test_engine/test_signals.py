@@ -28,6 +28,18 @@ def test_noted_within_and_as_before_after(number):
         assert signals.received is None
 
 
+def test_one_within_another():
+    """The inner one takes what came before it, and hands on what comes."""
+    with StopSignals() as outer:
+        with StopSignals() as inner:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        assert inner.received == outer.received == 'SIGUSR1'
+        with StopSignals() as later:
+            assert later.received == 'SIGUSR1'
+        os.kill(os.getpid(), signal.SIGTERM)  # the outer one is there again
+        assert outer.received == 'SIGUSR1'
+
+
 @pytest.mark.parametrize('distributed, error, ignored', [
     (True, Interrupted, True), (False, Interrupted, False), (True, KeyError, False)])
 def test_a_stopped_process_of_several_ends_with_its_own_status(monkeypatch, distributed, error, ignored):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -52,6 +53,8 @@ def test_as_in_a_process_of_its_own(script, tmp_path, monkeypatch, what):
 def test_both_streams_in_one_and_a_time_limit(script, tmp_path):
     done = run_command(script, 'text', cwd=tmp_path, merged=True)
     assert done.stderr == '' and {'wrong', 'from a child', 'text'} <= set(done.stdout.splitlines())
+    done = run_command(script, 'sleep', merged=True, meanwhile=lambda process: process.terminate())
+    assert done.returncode == -signal.SIGTERM
     with pytest.raises(subprocess.TimeoutExpired) as late:
         run_command(script, 'sleep', timeout=1.5)
     assert late.value.output == 'before\n'
