@@ -30,6 +30,7 @@ methods = {
     'MiSLAS': 'mislas/r32_cifar100_lt.py',
     'DisAlign': 'disalign/r32_cifar100_lt.py',
     'Weight balancing': 'weight_balancing/r32_cifar100_lt.py',
+    'SimCal': 'simcal/r32_cifar100_lt.py',
     'BALMS, two stages': 'balms/r32_cifar100_lt_two_stages.py',
     'GCL, two stages': 'gcl/r32_cifar100_lt_two_stages.py',
     'De-confound-TDE': 'deconfound/r32_cifar100_lt.py',

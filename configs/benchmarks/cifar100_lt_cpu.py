@@ -28,6 +28,7 @@ methods = {
     'MiSLAS': 'mislas/r8_cifar100_lt_20e.py',
     'DisAlign': 'disalign/r8_cifar100_lt_20e.py',
     'Weight balancing': 'weight_balancing/r8_cifar100_lt_20e.py',
+    'SimCal': 'simcal/r8_cifar100_lt_20e.py',
     'BALMS, two stages': 'balms/r8_cifar100_lt_20e_two_stages.py',
     'GCL, two stages': 'gcl/r8_cifar100_lt_20e_two_stages.py',
     'De-confound-TDE': 'deconfound/r8_cifar100_lt_20e.py',

@@ -28,6 +28,7 @@ methods = {
     'MiSLAS': 'mislas/r8_digits_lt.py',
     'DisAlign': 'disalign/r8_digits_lt.py',
     'Weight balancing': 'weight_balancing/r8_digits_lt.py',
+    'SimCal': 'simcal/r8_digits_lt.py',
     'BALMS, two stages': 'balms/r8_digits_lt_two_stages.py',
     'GCL, two stages': 'gcl/r8_digits_lt_two_stages.py',
     'De-confound-TDE': 'deconfound/r8_digits_lt.py',
