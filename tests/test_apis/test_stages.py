@@ -17,6 +17,8 @@ from mmengine.runner import EpochBasedTrainLoop, ValLoop
 from ltkit.apis.stages import stages_table, train_stages
 from ltkit.config.stages import load_stages
 from ltkit.engine import Runner
+from ltkit.engine.hooks import ResultsHook
+from ltkit.testing.distributed import run_distributed
 from ltkit.utils.checkpoint import read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError, Interrupted
 
@@ -230,6 +232,47 @@ def test_a_stage_leaves_nothing_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', counting)
     train_stages(_stages(), str(tmp_path))
     assert len(alive) == 4
+
+
+def _two(rank: int, world_size: int, work_dir: str, checkpoint: str | None) -> dict:
+    """One of two processes; where there is no checkpoint, the second one is asked to stop before stage 2."""
+    stages = _stages(val_dataloader=None, val_cfg=None, val_evaluator=None) if checkpoint is None else _stages()
+    for stage in stages:
+        stage.config.launcher = 'pytorch'
+    if checkpoint is None and rank == 1:
+        after_train = ResultsHook.after_train
+
+        def stopped(hook, runner):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            after_train(hook, runner)
+        ResultsHook.after_train = stopped
+    try:
+        return train_stages(stages, work_dir, stage1_checkpoint=checkpoint)
+    except Interrupted as error:
+        return dict(stopped=str(error))
+
+
+def test_two_processes_train_a_frozen_stage_as_one_does(done, tmp_path):
+    """Its batch normalisation does not depend on how the batch is divided."""
+    folder, whole = done
+    checkpoint = folder / 'representation' / 'epoch_2.pth'
+    results = run_distributed(_two, 2, str(tmp_path), str(checkpoint))
+    assert results[0]['stages']['classifier']['metrics']['accuracy/top1'] == pytest.approx(
+        whole['metrics']['accuracy/top1'], abs=0.5)
+    first = read_checkpoint(checkpoint)['state_dict']
+    expected, found = _weights(folder, 'classifier'), _weights(tmp_path, 'classifier')
+    for name, value in expected.items():
+        if name.startswith('backbone'):
+            assert torch.equal(found[name], first[name]), name
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-4)
+
+
+def test_a_signal_to_one_of_two_processes_stops_both_between_stages(tmp_path):
+    """Without an evaluation, so that nothing but the checkpoint keeps them together."""
+    first, second = (found['stopped'] for found in run_distributed(_two, 2, str(tmp_path), None))
+    assert first.startswith("a signal to another process: stopped before stage 'classifier'")
+    assert second.startswith("SIGUSR1: stopped before stage 'classifier'")
+    assert json.loads((tmp_path / 'representation' / 'stage.json').read_text())['state'] == 'finished'
 
 
 def test_one_stage_alone_from_a_checkpoint_of_elsewhere(done, tmp_path):
