@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,9 +42,13 @@ SGD = dict(lr=0.1, momentum=0.9, weight_decay=2e-4)
 class MadeImages(BaseLongTailDataset):
     """Random images of 100 classes."""
 
+    def __init__(self, size: int = 32, num_images: int = 10_847, **kwargs: Any) -> None:
+        self.shape = (num_images, size, size, 3)
+        super().__init__(**kwargs)
+
     def load_columns(self) -> Columns:
         rng = np.random.default_rng(0)
-        return Columns(np.arange(10_847) % 100, images=rng.integers(0, 256, (10_847, 32, 32, 3), dtype=np.uint8))
+        return Columns(np.arange(self.shape[0]) % 100, images=rng.integers(0, 256, self.shape, dtype=np.uint8))
 
 
 class BareLoop:
@@ -65,17 +70,31 @@ class BareLoop:
 
 
 class RunnerLoop:
-    """Steps of the Runner's own training loop, and the time that its hooks take."""
+    """Steps of the Runner's own training loop, and the time that its hooks take.
 
-    def __init__(self, folder: str, in_memory: bool, batch_size: int) -> None:
-        pipeline = [dict(type='torchvision/RandomCrop', size=32, padding=4),
+    Args:
+        folder (str): Work folder.
+        in_memory (bool): The data path.
+        batch_size (int): Images of a step.
+        model (dict): Defaults to ResNet-32.
+        size (int): Of the images. Defaults to 32.
+        num_images (int): Of the data set. Defaults to that of CIFAR100-LT.
+        **more: Further keys of the config.
+    """
+
+    def __init__(self, folder: str, in_memory: bool, batch_size: int, model: dict = MODEL, size: int = 32,
+                 num_images: int = 10_847, **more: Any) -> None:
+        pipeline = [dict(type='torchvision/RandomCrop', size=size, padding=size // 8),
                     dict(type='torchvision/RandomHorizontalFlip'), dict(type='PackInputs')]
         self.runner = Runner.from_cfg(Config(dict(
-            model=MODEL, work_dir=folder, default_scope='ltkit', log_level='WARNING', randomness=dict(seed=0),
+            model=model, work_dir=folder, experiment_name=Path(folder).name, default_scope='ltkit',
+            log_level='WARNING', randomness=dict(seed=0),
             default_hooks=dict(logger=dict(type='LoggerHook', interval=10)),
             train_dataloader=dict(in_memory=in_memory, batch_size=batch_size, num_workers=0, dataset=dict(
-                type='MadeImages', pipeline=pipeline), sampler=dict(type='InstanceBalancedSampler')),
-            train_cfg=dict(by_epoch=True, max_epochs=1000), optim_wrapper=dict(optimizer=dict(type='SGD', **SGD)))))
+                type='MadeImages', size=size, num_images=num_images, pipeline=pipeline),
+                sampler=dict(type='InstanceBalancedSampler')),
+            train_cfg=dict(by_epoch=True, max_epochs=1000), optim_wrapper=dict(optimizer=dict(type='SGD', **SGD)),
+            **more)))
         self.hook_seconds = self.data_seconds = 0.0
         call_hook = self.runner.call_hook
 

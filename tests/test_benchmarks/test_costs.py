@@ -1,4 +1,4 @@
-"""The benchmarks of decoding, of losses, of start-up and of memory run and write what they print."""
+"""The benchmarks of decoding, of losses, of second stages, of start-up and of memory run and write what they print."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 
 @pytest.mark.parametrize('script, args, key, low, high', [
     ('decoding.py', ['--images', '3', '--repeats', '2'], ('2000x1500 draft_size=224', 'decode_ratio'), 1.5, 100),
+    ('stage2_step.py', ['--batch-size', '8', '--turns', '1', '--networks', '32'],
+     ('networks', 'ResNet-32, 32 x 32', 'frozen', 'ratio'), 1, 20),
     ('loss_cost.py', ['--batch-size', '2', '--turns', '1'], ('batch_size',), 1, 3),
     pytest.param('import_time.py', ['--repeats', '1'], ('import all of ltkit', 'ratio_to_torch'), 0.5, 20,
                  marks=pytest.mark.slow),
