@@ -22,17 +22,19 @@ CLASSIFIERS = ['LinearClassifier', 'CosineClassifier']
 SAMPLER_NAMES = ['InstanceBalancedSampler', 'ClassAwareSampler', 'ProgressivelyBalancedSampler']
 OTHERS = {  # each with one sampler
     'TauNormClassifier': SAMPLER_NAMES[0], 'LWSClassifier': SAMPLER_NAMES[1], 'DisAlignClassifier': SAMPLER_NAMES[2],
-    'ETFClassifier': SAMPLER_NAMES[0], 'DualHeadClassifier': SAMPLER_NAMES[1]}
+    'ETFClassifier': SAMPLER_NAMES[0], 'DualHeadClassifier': SAMPLER_NAMES[1], 'OLTRClassifier': SAMPLER_NAMES[1],
+    'CausalNormClassifier': SAMPLER_NAMES[0]}
 CHANNELS, EXPERTS, EPOCHS, STEPS, BATCH = 32, 2, 2, 6, 48
 OPTIONS = {'SoftmaxEqualizationLoss': dict(lambda_=0.1)}  # its default finds no rare class here
-# Rules with the arguments they are tried with, and what they do to logits (N, C), up to a constant a sample.
+# Rules with the arguments they are tried with, and what they make of logits (N, C) and features (N, d), up to a
+# constant a sample.
 RULES = {
-    'LogitAdjustment': (dict(tau=1.5), lambda z, n, head: z - 1.5 * n.log()),
-    'PriorCompensation': ({}, lambda z, n, head: z - n.log()),
-    'UNOIC': (dict(beta=0.4), lambda z, n, head: z - 0.4 * n.log()),
-    'TauNormalization': (dict(tau=0.7), lambda z, n, head: features_times_weights(z, head, 0.7)),
-    'TemperatureScaling': (dict(temperature=2.0), lambda z, n, head: z / 2),
-    'TotalDirectEffect': (dict(alpha=1.0), None),  # of no classifier here; see its own test
+    'LogitAdjustment': (dict(tau=1.5), lambda z, n, head, x: z - 1.5 * n.log()),
+    'PriorCompensation': ({}, lambda z, n, head, x: z - n.log()),
+    'UNOIC': (dict(beta=0.4), lambda z, n, head, x: z - 0.4 * n.log()),
+    'TauNormalization': (dict(tau=0.7), lambda z, n, head, x: features_times_weights(z, head, 0.7)),
+    'TemperatureScaling': (dict(temperature=2.0), lambda z, n, head, x: z / 2),
+    'TotalDirectEffect': (dict(alpha=1.0), lambda z, n, head, x: without_common_direction(x, head.classifier, 1.0)),
 }
 NEEDS = {'TauNormalization': nn.Linear, 'TotalDirectEffect': CausalNormClassifier}  # the classifier
 
@@ -45,6 +47,16 @@ def registered(registry) -> list[str]:
 def features_times_weights(logits: Tensor, head: LongTailClsHead, tau: float) -> Tensor:
     weight, bias = head.classifier.weight, head.classifier.bias
     return torch.stack([(logits[:, c] - bias[c]) / weight[c].square().sum()**(tau / 2) for c in range(len(weight))], 1)
+
+
+def without_common_direction(features: Tensor, classifier: CausalNormClassifier, alpha: float) -> Tensor:
+    heads, logits = classifier.num_heads, 0.0
+    for x, w, m in zip(features.chunk(heads, 1), classifier.weight.double().chunk(heads, 1),
+                       classifier.moving_feature.double().chunk(heads)):
+        x, m = x / x.norm(dim=1, keepdim=True).clamp(min=1e-6), m / m.norm()
+        x = x - alpha * (x @ m)[:, None] * m
+        logits = logits + classifier.tau / heads * x @ (w / (w.norm(dim=1, keepdim=True) + classifier.gamma)).T
+    return logits
 
 
 @cache
@@ -125,7 +137,7 @@ def check_rules(model: TinyModel, images: Tensor) -> None:
         model.head.posthoc = model.head.build_posthoc([dict(type=name, **arguments)])
         model.set_counts(model.head.posthoc)
         found = torch.stack([sample.pred_score for sample in model.head.predict(features)]).double()
-        expected = equation(logits, counts, model.head).softmax(1)
+        expected = equation(logits, counts, model.head, features[0].double()).softmax(1)
         assert torch.allclose(found, expected, rtol=0, atol=1e-5), name
         assert (found - logits.softmax(1)).abs().max() > 1e-3, f'{name} changes nothing'
 
