@@ -91,6 +91,25 @@ def test_one_of_two_processes_is_killed_before_its_first_checkpoint(small_run, m
     _same_end(small_run, 'early')
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('iteration', [4, 13])
+def test_one_of_two_processes_is_killed_in_the_second_stage(small_run, make, iteration):
+    """Before its first checkpoint, where it begins from the first stage again, and after it."""
+    for name, killer in (('whole', {}), ('dying', dict(iteration=iteration))):
+        make(f'{name}_second', **killer)
+        make('first')
+        (small_run.folder / f'{name}_stages.py').write_text(
+            "stages = [dict(name='first', config='first.py'), "
+            f"dict(name='second', config='{name}_second.py', load_from='first')]\n")
+        printed = _two(small_run, small_run.folder / f'{name}_stages.py', name, '--max-restarts', '1', '--cfg-options',
+                       "second.frozen.parameters=backbone")
+    assert "stage 'first' has finished before" in printed and 'restart 1: ' in printed
+    expected, found = (torch.load(small_run.folder / name / 'second' / 'epoch_3.pth', weights_only=True)
+                       for name in ('whole', 'dying'))
+    for key, value in expected['state_dict'].items():
+        assert torch.equal(value, found['state_dict'][key]), key
+
+
 def test_no_more_restarts_than_allowed(small_run, make):
     printed = _two(small_run, make('dies', iteration=4, times=9), 'dies', check=128 + signal.SIGKILL)
     assert 'error: process 1 was killed by SIGKILL' in printed

@@ -7,12 +7,16 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from ltkit.datasets.split_lists import shipped_file
 from ltkit.testing.stand_ins import make_image_tree
+from ltkit.utils.checkpoint import read_checkpoint
 
 SHELL = sorted((Path(__file__).resolve().parents[2] / 'tools').rglob('*.sh'))
 
@@ -44,6 +48,37 @@ def test_two_processes_agree_with_one(tool, tmp_path, repo_root):
     # Batch normalisation sees 16 samples instead of 32: equal within noise, not exactly.
     assert abs(results[0]['metrics']['accuracy/top1'] - results[1]['metrics']['accuracy/top1']) < 6
     assert results[1]['metrics']['accuracy/top1'] > 80
+
+
+@pytest.mark.slow
+def test_stages_on_two_processes(tool, tmp_path, repo_root, monkeypatch):
+    """They end as on one process, within noise; stopped in the second stage and started again, as if they had not."""
+    config = repo_root / 'configs/decouple/crt_r8_digits_lt.py'
+    options = ['--cfg-options', 'representation.train_cfg.max_epochs=30', 'representation.param_scheduler.1.end=30',
+               'representation.param_scheduler.1.T_max=25', 'classifier.default_hooks.checkpoint.interval=1']
+    assert tool('train.py', config, '--work-dir', tmp_path / '1', *options).returncode == 0
+    assert tool('dist_train.sh', config, 2, '--work-dir', tmp_path / '2', *options).returncode == 0
+    results = [json.loads((tmp_path / name / 'results.json').read_text()) for name in '12']
+    assert [result['processes'] for result in results] == [1, 2]
+    for stage in ('representation', 'classifier'):  # batch normalisation sees 16 samples instead of 32
+        one, two = (result['stages'][stage]['metrics']['accuracy/top1'] for result in results)
+        assert abs(one - two) < 6 and two > 70, (stage, one, two)
+    monkeypatch.setenv('PYTHON', sys.executable)
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    command = ['bash', repo_root / 'tools/dist_train.sh', config, '2', '--work-dir', tmp_path / 'stopped', *options]
+    with open(tmp_path / 'printed', 'w', encoding='utf-8') as out:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out)
+        while process.poll() is None and not (tmp_path / 'stopped/classifier/epoch_1.pth').exists():
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(150) == 75, (tmp_path / 'printed').read_text()[-3000:]
+    done = tool('dist_train.sh', config, 2, '--work-dir', tmp_path / 'stopped', *options)
+    assert done.returncode == 0 and "stage 'classifier' was interrupted and goes on from" in done.stdout, done.stdout
+    again = json.loads((tmp_path / 'stopped' / 'results.json').read_text())
+    assert again['metrics'] == results[1]['metrics']
+    for name in ('representation/epoch_30.pth', 'classifier/epoch_10.pth'):
+        expected, found = (read_checkpoint(tmp_path / folder / name)['state_dict'] for folder in ('2', 'stopped'))
+        assert all(torch.equal(value, found[key]) for key, value in expected.items())
 
 
 def test_batch_that_processes_cannot_share(tool, tmp_path, repo_root):
