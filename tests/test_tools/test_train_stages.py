@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from ltkit.testing import run_command
 from ltkit.utils.checkpoint import read_checkpoint
@@ -104,8 +105,8 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(whole, tmp_path):
     _same_end(tmp_path / 'run', whole)
 
 
-@pytest.mark.parametrize('moment', ['representation', pytest.param('between', marks=pytest.mark.slow),
-                                    pytest.param('classifier', marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize('moment', MOMENTS)
 def test_asked_to_stop_it_saves_itself_and_goes_on(whole, tmp_path, moment):
     stopped = _run(tmp_path / 'run', stop=(signal.SIGTERM, moment))
     assert stopped.returncode == 75, stopped.stdout
@@ -127,3 +128,48 @@ def test_killed_at_any_moment(tmp_path, name, moment):
     done = _run(tmp_path / 'killed', config=config)
     assert done.returncode == 0, done.stdout
     _same_end(tmp_path / 'killed', tmp_path / 'whole')
+
+
+def _metrics(path: Path) -> dict[str, float]:
+    metrics = json.loads(path.read_text())['metrics']
+    return {key: value for key, value in metrics.items() if key.startswith('accuracy/')}
+
+
+def test_the_other_tools_take_the_last_stage(whole, tmp_path):
+    """Whose config the checkpoint of any stage of the same network fits."""
+    for stage in ('classifier', 'representation'):
+        done = run_command(REPO / 'tools/test.py', CRT, whole / stage / f'epoch_{EPOCHS}.pth', '--work-dir',
+                           tmp_path / stage, '--cfg-options', 'classifier.test_dataloader.batch_size=100', cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert _metrics(tmp_path / stage / 'test_results.json') == _metrics(whole / stage / 'results.json')
+    assert (tmp_path / 'classifier' / 'crt_r8_digits_lt_classifier.py').is_file()
+    last = whole / 'classifier' / f'epoch_{EPOCHS}.pth'
+    done = run_command(REPO / 'tools/test.py', DECOUPLE / 'lws_r8_digits_lt.py', last, '--work-dir', tmp_path / 'other',
+                       cwd=tmp_path)
+    assert done.returncode == 2 and 'is of another model' in done.stderr
+    Image.new('L', (8, 8)).save(tmp_path / 'image.png')
+    done = run_command(REPO / 'tools/infer.py', CRT, last, 'image.png', cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith('image.png: '), done.stderr
+
+
+def test_the_config_of_each_stage_is_printed():
+    done = run_command(REPO / 'tools/misc/print_config.py', CRT, '--cfg-options', 'classifier.train_cfg.max_epochs=7',
+                       'train_dataloader.batch_size=16')
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.split("# stage 'classifier', from 'representation'\n")
+    assert first.startswith("# stage 'representation'\n")
+    printed: list[dict] = [{}, {}]
+    for text, scope in zip((first, second), printed):
+        exec(text, scope)
+    assert [scope['train_cfg']['max_epochs'] for scope in printed] == [100, 7]
+    assert [scope['train_dataloader']['batch_size'] for scope in printed] == [16, 16]
+    assert 'frozen' not in printed[0] and printed[1]['frozen']['parameters'] == ['backbone']
+
+
+def test_a_stage_by_its_own_config_is_that_stage(whole, tmp_path):
+    done = run_command(TRAIN, DECOUPLE / 'crt_r8_digits_lt_classifier.py', '--work-dir', tmp_path, '--cfg-options',
+                       f'load_from={whole}/representation/epoch_{EPOCHS}.pth', f'train_cfg.max_epochs={EPOCHS}',
+                       cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected, found = _weights(whole, 'classifier'), _weights(tmp_path.parent, tmp_path.name)
+    assert all(torch.equal(value, found[name]) for name, value in expected.items())
