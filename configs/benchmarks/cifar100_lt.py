@@ -35,6 +35,7 @@ methods = {
     'GCL, two stages': 'gcl/r32_cifar100_lt_two_stages.py',
     'De-confound-TDE': 'deconfound/r32_cifar100_lt.py',
     'ETF classifier': 'etf/r32_cifar100_lt.py',
+    'OLTR': 'oltr/r32_cifar100_lt.py',
     'BBN': 'bbn/r32_cifar100_lt.py',
     'RIDE': 'ride/r32_cifar100_lt.py',
 }

@@ -33,6 +33,7 @@ methods = {
     'GCL, two stages': 'gcl/r8_cifar100_lt_20e_two_stages.py',
     'De-confound-TDE': 'deconfound/r8_cifar100_lt_20e.py',
     'ETF classifier': 'etf/r8_cifar100_lt_20e.py',
+    'OLTR': 'oltr/r8_cifar100_lt_20e.py',
     'BBN': 'bbn/r8_cifar100_lt_20e.py',
     'RIDE': 'ride/r8_cifar100_lt_20e.py',
     'Class difficulty, part held out': 'class_difficulty/r8_cifar100_lt_20e.py',

@@ -32,6 +32,7 @@ methods = {
     'GCL, two stages': 'gcl/r32_cifar10_lt_two_stages.py',
     'De-confound-TDE': 'deconfound/r32_cifar10_lt.py',
     'ETF classifier': 'etf/r32_cifar10_lt.py',
+    'OLTR': 'oltr/r32_cifar10_lt.py',
     'BBN': 'bbn/r32_cifar10_lt.py',
     'RIDE': 'ride/r32_cifar10_lt.py',
 }

@@ -33,6 +33,7 @@ methods = {
     'GCL, two stages': 'gcl/r8_digits_lt_two_stages.py',
     'De-confound-TDE': 'deconfound/r8_digits_lt.py',
     'ETF classifier': 'etf/r8_digits_lt.py',
+    'OLTR': 'oltr/r8_digits_lt.py',
     'BBN': 'bbn/r8_digits_lt.py',
     'RIDE': 'ride/r8_digits_lt.py',
     'ERM, part held out': 'erm/r8_digits_lt_held_out.py',

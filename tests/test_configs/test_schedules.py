@@ -59,6 +59,10 @@ RECIPES = {
     'ride/rx50_imagenet_lt_90e': (90, 256, 2e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 54, 72)),
     'ride/r50_imagenet_lt_200e': (200, 256, 2e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 120, 160)),
     'ride/r50_inaturalist2018': (100, 512, 2e-4, True, lambda e: 0.2 * warm_up(e) * steps(e, 0.1, 60, 80)),
+    'oltr/r10_imagenet_lt_representation': (30, 128, 5e-4, False, lambda e: 0.1 * steps(e, 0.1, 10, 20)),
+    'oltr/r10_imagenet_lt_classifier': (60, 128, 5e-4, False, lambda e: 0.1 * steps(e, 0.1, 20, 40)),
+    'oltr/r152_places_lt_representation': (30, 128, 5e-4, False, lambda e: 0.1 * steps(e, 0.1, 10, 20)),
+    'oltr/r152_places_lt_classifier': (30, 128, 5e-4, False, lambda e: 0.01 * steps(e, 0.1, 10, 20)),
     'erm/r50_inaturalist2018': (200, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 200)),
 }
 # The 0-based epoch from which classes are weighted.

@@ -1,0 +1,4 @@
+stages = [
+    dict(name='representation', config='r152_places_lt_representation.py'),
+    dict(name='classifier', config='r152_places_lt_classifier.py', load_from='representation'),
+]

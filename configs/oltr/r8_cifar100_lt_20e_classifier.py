@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/models/resnet8_cifar.py',
+    '../_base_/datasets/cifar100_lt.py',
+    '../_base_/schedules/stage2_oltr_10e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    neck=[dict(type='ModulatedAttention', in_channels=64, size=8), dict(type='GlobalAveragePooling')],
+    head=dict(
+        classifier=dict(type='OLTRClassifier'),
+        regularizers=[dict(type='DiscriminativeCentroidLoss', average_step=True)]))
+train_dataloader = dict(sampler=dict(type='ClassAwareSampler'))
