@@ -129,3 +129,15 @@ def test_a_test_set_of_its_own_is_evaluated_as_validation_is(data, tmp_path):
     erm, ours = plan(data.benchmark(methods=methods, cfg_options=dict(val_evaluator=evaluator), seeds=(0, ),
                                     imbalance_factors=(None, ), reference=False))
     assert 'test_evaluator' not in erm.options and ours.options['test_evaluator'] == evaluator
+
+
+def test_a_method_in_stages_is_known_by_the_settings_of_all_of_them(fake):
+    bench = fake.config('seeds = [0]')
+    first = fake.folder / 'first.py'
+    (fake.folder / 'ours.py').write_text("stages = [dict(name='first', config='first.py'), "
+                                         "dict(name='second', config='erm.py', load_from='first')]\n")
+    keys = []
+    for epochs in (1, 2, 1):
+        first.write_text(f"_base_ = 'ltkit::erm/r8_digits_lt.py'\ntrain_cfg = dict(max_epochs={epochs})\n")
+        keys.append({run.method: run.key for run in plan(load_benchmark(bench), reference=False)})
+    assert keys[0]['ours'] != keys[1]['ours'] and keys[0] == keys[2] and keys[0]['erm'] == keys[1]['erm']
