@@ -1,4 +1,4 @@
-# The same on CIFAR100-LT at the size of a CPU. ERM is right on hardly any image of a rare class there, LDAM-DRW on a fifth.
+# The same on CIFAR100-LT at the size of a CPU. ERM is right on hardly any image of a rare class there, unlike LDAM-DRW.
 _base_ = 'neural_collapse_digits.py'
 title = 'Neural Collapse on CIFAR100-LT, ResNet-8, 20 epochs'
 methods = {
