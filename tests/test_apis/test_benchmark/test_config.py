@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ltkit.apis.benchmark import load_benchmark
 from ltkit.utils.errors import ConfigError
 
+SHIPPED = sorted(path.name for path in (Path(__file__).resolve().parents[3] / 'configs' / 'benchmarks').glob('*.py'))
 ERM = "methods = {'ERM': 'erm/r8_digits_lt.py', 'RIDE': 'ride/r8_digits_lt.py'}\n"
 
 
@@ -82,16 +85,16 @@ def test_what_is_wrong_is_named(tmp_path, text, message):
     assert '\n' not in str(caught.value)
 
 
-def test_shipped_benchmarks_plan(repo_root):
+@pytest.mark.parametrize('name', SHIPPED)
+def test_shipped_benchmark_plans(name, repo_root):
     from ltkit.apis.benchmark import plan, published_figures
-    for path in sorted((repo_root / 'configs' / 'benchmarks').glob('*.py')):
-        benchmark = load_benchmark(path)
-        runs = plan(benchmark)
-        sets = 2 if benchmark.reference else 1
-        assert len(runs) == sets * len(benchmark.methods) * len(benchmark.imbalance_factors) * len(benchmark.seeds)
-        assert len({run.identity for run in runs}) == len(runs), path.name
-        for name in benchmark.published:  # the baseline is called what the published figures call it
-            assert benchmark.baseline in {entry['method'] for entry in published_figures(name)['entries']}
+    benchmark = load_benchmark(repo_root / 'configs' / 'benchmarks' / name)
+    runs = plan(benchmark)
+    sets = 2 if benchmark.reference else 1
+    assert len(runs) == sets * len(benchmark.methods) * len(benchmark.imbalance_factors) * len(benchmark.seeds)
+    assert len({run.identity for run in runs}) == len(runs)
+    for published in benchmark.published:  # the baseline is called what the published figures call it
+        assert benchmark.baseline in {entry['method'] for entry in published_figures(published)['entries']}
 
 
 def test_the_benchmark_of_equal_classes_has_all_methods_of_the_digits(repo_root):
