@@ -34,8 +34,8 @@ def log_name(run: dict) -> str:
 
 
 def pack_log(run: Path, out: Path) -> None:
-    """Write the logs of a work folder, in their order, without the folders of this machine."""
-    logs = sorted(run.glob('*/*.log'))
+    """Write the logs of a work folder, of its stages too, in their order, without the folders of this machine."""
+    logs = sorted((*run.glob('*/*.log'), *run.glob('*/*/*.log')), key=lambda path: path.name)  # named after their time
     if not logs:
         raise DataError(f'{run} has no log; was it removed after the benchmark?')
     text = ''.join(path.read_text(encoding='utf-8') for path in logs)  # several where the run was resumed

@@ -41,6 +41,17 @@ def test_two_methods_of_one_config_keep_their_logs(tool, tmp_path):
     assert ['batch_size=64' in gzip.decompress(path.read_bytes()).decode() for path in logs] == [False, True]
 
 
+def test_the_log_of_a_run_in_stages_has_all_of_them(tool, tmp_path):
+    (tmp_path / 'bench.py').write_text("methods = {'cRT': 'decouple/crt_r8_digits_lt.py'}\n"
+                                       "cfg_options = {'train_cfg.max_epochs': 1}\n")
+    assert tool('benchmark.py', 'bench.py', '--no-reference').returncode == 0
+    assert tool('analysis_tools/collect_benchmark.py', 'out', 'work_dirs/benchmarks/bench').returncode == 0
+    log, = (tmp_path / 'out/logs').iterdir()
+    text = gzip.decompress(log.read_bytes()).decode()
+    assert text.count('Epoch(val) [1]') == 2
+    assert 'weights handed over from' in text.split('Epoch(val) [1]')[1] and str(tmp_path) not in text
+
+
 def test_something_else_than_a_benchmark(tool, tmp_path):
     (tmp_path / 'run').mkdir()
     done = tool('analysis_tools/collect_benchmark.py', 'out', 'run')
