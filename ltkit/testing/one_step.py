@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 
+from ..registry import MODELS
 from ..utils.errors import ConfigError
 from .stand_ins import make_cifar, make_idx, make_image_list, make_image_tree
 
 _NUM_CLASSES = dict(ImageNetLT=1000, PlacesLT=365, INaturalist2018=8142)
 _CLASSES_WITH_IMAGES = 6
 _FIT_BATCH = 100
+_IMAGE_SIZE = 224
 _HELD_OUT = 2  # images of each class of the generated CIFAR, where the config holds any out
 
 
@@ -22,7 +25,9 @@ def on_stand_in(cfg: Config, root: str | Path, batch_size: int = 4, image_size: 
 
     The model, loss, optimiser, schedule and pipeline stay as they are; what is
     changed: data (generated in ``root``), batch size, crop size, length, workers,
-    and pretrained weights, which are not fetched. A ``FitLoop`` passes over all of the data as before.
+    and pretrained weights, which are not fetched (drawn at random where a config
+    freezes them). A ``FitLoop`` passes over all of the data as before, and images
+    keep their size where a part is made for a map of one size.
 
     Args:
         cfg (Config): As :func:`ltkit.config.load_config` gives it; changed in place.
@@ -37,6 +42,8 @@ def on_stand_in(cfg: Config, root: str | Path, batch_size: int = 4, image_size: 
         ConfigError: There is no stand-in for the data set of the config.
     """
     root = Path(root)
+    if any(node.get('type') == 'ModulatedAttention' for node in _dicts(cfg.model)):
+        image_size = _IMAGE_SIZE
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = cfg.get(name)
         if loader is None:
@@ -46,7 +53,7 @@ def on_stand_in(cfg: Config, root: str | Path, batch_size: int = 4, image_size: 
         loader.dataset.pipeline = [_smaller(step, image_size) for step in loader.dataset.pipeline]
     for node in _dicts(cfg.model):
         if isinstance(node.get('init_cfg'), dict) and node['init_cfg'].get('type') == 'Pretrained':
-            node['init_cfg'] = None
+            node['init_cfg'] = _drawn_weights(node, root) if cfg.get('frozen') else None
     by_epoch = cfg.train_cfg.get('by_epoch', True)
     if cfg.train_cfg.get('type') == 'FitLoop':  # which sees all images once
         cfg.train_dataloader.batch_size = _FIT_BATCH
@@ -90,11 +97,21 @@ def _generate(dataset: Any, root: Path) -> None:
 def _smaller(step: Any, side: int) -> Any:
     """A transform of a pipeline with its crop of 224 made ``side``."""
     size = step.get('size')
-    if size == 224:
+    if size == _IMAGE_SIZE:
         return dict(step, size=side)
     if size == 256:
         return dict(step, size=side + side // 7)
     return step
+
+
+def _drawn_weights(part: dict, root: Path) -> dict[str, Any]:
+    """``init_cfg`` of a part with weights drawn at random, for a config that freezes its pretrained ones."""
+    init_cfg = part['init_cfg']
+    state = MODELS.build({key: value for key, value in part.items() if key != 'init_cfg'}).state_dict()
+    prefix = f"{init_cfg['prefix']}." if init_cfg.get('prefix') else ''
+    path = root / 'drawn.pth'
+    torch.save({f'{prefix}{key}': value for key, value in state.items()}, path)
+    return dict(init_cfg, checkpoint=str(path))
 
 
 def _dicts(node: Any) -> Iterator[dict]:
