@@ -21,9 +21,10 @@ def freeze(model: nn.Module, frozen: Mapping[str, Any] | None) -> list[str]:
     parameters below ``backbone``: they ask for no gradient, so that a frozen
     backbone is not run backwards and the optimizer holds nothing for it. Its
     batch normalisation is another matter. Without ``statistics`` it normalises by
-    the batch and its running mean and variance go on (as in cRT, LWS and the
-    shifted batch normalisation of MiSLAS); with it, it normalises by its running
-    statistics, which stay as they are.
+    the batch and its running mean and variance go on (as in the official code of
+    cRT and LWS, and in the shifted batch normalisation of MiSLAS); with it, it
+    normalises by its running statistics, which stay as they are (as the configs of
+    cRT and LWS have it).
 
     Args:
         model (nn.Module): Not wrapped.
