@@ -1,4 +1,5 @@
-# The study of combinations_digits.py on CIFAR100-LT at the size of a CPU.
+# The study of combinations_digits.py on CIFAR100-LT at the size of a CPU. Softmax and BS are the runs of
+# decoupled_losses_cifar100_lt_cpu.py.
 title = 'Balanced Softmax, re-sampling and logit adjustment combined: CIFAR100-LT at CPU size, ResNet-8, 20 epochs'
 adjusted = {'model.head.posthoc': {'type': 'LogitAdjustment', 'tau': 1.0}}
 class_aware = {'train_dataloader.sampler.type': 'ClassAwareSampler'}
@@ -23,6 +24,7 @@ methods = {
 }
 imbalance_factors = [100]
 seeds = [0]
+cfg_options = {'val_evaluator': [dict(type='LongTailAccuracy'), dict(type='Calibration')]}
 reference = False
 notes = ('BS is Balanced Softmax; logit adjustment is the rule after training, tau 1. Each of the three takes the '
          'class prior out by itself (square-root sampling half of it), so that together they favour the rare classes: '
