@@ -18,6 +18,7 @@ from .names import Names, known_keys
 from .numbers import check_numbers
 from .parts import PartChecker
 from .plugins import import_plugins
+from .schedules import check_schedules
 from .variables import check_top_level
 
 
@@ -54,6 +55,7 @@ def load_config(
         check_top_level(root, known, options)
         PartChecker(config._cfg_dict, locator).check()
         check_numbers(config._cfg_dict, locator)
+        check_schedules(config._cfg_dict, locator)
         for key in [key for key in config if key not in known]:
             config._cfg_dict.pop(key)
     return config
@@ -75,6 +77,7 @@ def check_config(config: Config) -> None:
         check_top_level(root, known)
     PartChecker(config._cfg_dict, locator).check()
     check_numbers(config._cfg_dict, locator)
+    check_schedules(config._cfg_dict, locator)
 
 
 def _known(config: Config, locator: Locator) -> set[str]:
