@@ -5,6 +5,5 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(head=dict(num_classes=8142, div_epochs='official'))
-train_dataloader = dict(batch_size=128, sampler=dict(type='PairedSampler'), dataset=dict(pipeline=[
-    dict(type='LoadImage'), dict(type='torchvision/RandomResizedCrop', size=224),
-    dict(type='torchvision/RandomHorizontalFlip'), dict(type='PackInputs')]))
+data_preprocessor = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])  # those of ImageNet
+train_dataloader = dict(batch_size=128, sampler=dict(type='PairedSampler'))

@@ -1,6 +1,6 @@
 _base_ = [
     '../_base_/models/resnet50.py',
-    '../_base_/datasets/inaturalist2018.py',
+    '../_base_/datasets/inaturalist2018_jitter.py',
     '../_base_/schedules/stage2_mislas_imagenet_10e.py',
     '../_base_/default_runtime.py',
     '../_base_/stages/shifted_bn.py',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from ltkit.config import load_config
 from ltkit.registry import PARAM_SCHEDULERS
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+
+
+@cache
+def config_of(name: str):
+    return load_config(CONFIGS / f'{name}.py')
 
 
 def warm_up(epoch: int, epochs: int = 5) -> float:
@@ -38,7 +44,7 @@ RECIPES = {
     'kps/r32_cifar10_lt': (200, 64, 2e-4, False, lambda e: 0.1 * warm_up(e) * steps(e, 0.1, 160, 180)),
     'ride/r32_cifar100_lt': (200, 128, 5e-4, True, lambda e: 0.1 * warm_up(e) * steps(e, 0.01, 160, 180)),
     'bbn/r32_cifar100_lt': (200, 128, 2e-4, True, lambda e: (
-        0.1 * (1 / 3 + 2 / 3 * warm_up(e)) * steps(e, 0.01, 120, 160))),
+        0.1 * (1 / 3 + 2 / 15 * min(e, 5)) * steps(e, 0.01, 120, 160))),
     'bbn/r50_inaturalist2018': (180, 128, 1e-4, True, lambda e: 0.05 * steps(e, 0.1, 120, 160)),
     'bbn/rx50_imagenet_lt_90e': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
     'balanced_softmax/r32_cifar100_lt_autoaugment': (13000, 512, 5e-4, False, lambda i: (
@@ -64,6 +70,43 @@ RECIPES = {
     'oltr/r152_places_lt_representation': (30, 128, 5e-4, False, lambda e: 0.1 * steps(e, 0.1, 10, 20)),
     'oltr/r152_places_lt_classifier': (30, 128, 5e-4, False, lambda e: 0.01 * steps(e, 0.1, 10, 20)),
     'erm/r50_inaturalist2018': (200, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 200)),
+    'decouple/rx50_imagenet_lt_representation': (90, 512, 5e-4, False, lambda e: 0.2 * cosine(e, 90)),
+    'decouple/crt_rx50_imagenet_lt_classifier': (10, 512, 5e-4, False, lambda e: 0.2 * cosine(e, 10)),
+    'decouple/lws_rx50_imagenet_lt_classifier': (5, 512, 5e-4, False, lambda e: 0.2 * cosine(e, 5)),
+    'decouple/r50_inaturalist2018_representation': (90, 512, 1e-4, False, lambda e: 0.2 * cosine(e, 90)),
+    'decouple/crt_r50_inaturalist2018_classifier': (30, 512, 1e-4, False, lambda e: 0.2 * cosine(e, 30)),
+    'decouple/lws_r50_inaturalist2018_classifier': (5, 512, 1e-4, False, lambda e: 0.2 * cosine(e, 5)),
+    'decouple/crt_r152_places_lt_classifier': (10, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 10)),
+    'decouple/lws_r152_places_lt_classifier': (5, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 5)),
+    'decouple/ib_crt_rx50_imagenet_lt_classifier': (10, 256, 5e-4, False, lambda e: 0.1 * steps(e, 0.1, 3, 6, 9)),
+    'mislas/r32_cifar10_lt_representation': (200, 128, 2e-4, False, lambda e: (
+        0.1 * warm_up(e) * steps(e, 0.1, 160, 180))),
+    'mislas/r32_cifar100_lt_representation': (200, 128, 2e-4, False, lambda e: (
+        0.1 * warm_up(e) * steps(e, 0.1, 160, 180))),
+    'mislas/r32_cifar10_lt_classifier': (10, 128, 2e-4, False, lambda e: 0.1 * cosine(e, 10)),
+    'mislas/r32_cifar100_lt_classifier': (10, 128, 2e-4, False, lambda e: 0.1 * cosine(e, 10)),
+    'mislas/r50_imagenet_lt_representation': (180, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 180)),
+    'mislas/r50_imagenet_lt_classifier': (10, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 10)),
+    'mislas/r50_inaturalist2018_representation': (200, 256, 1e-4, False, lambda e: 0.1 * cosine(e, 200)),
+    'mislas/r50_inaturalist2018_classifier': (10, 256, 1e-4, False, lambda e: 0.1 * cosine(e, 10)),
+    'mislas/r152_places_lt_representation': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
+    'mislas/r152_places_lt_classifier': (10, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 10)),
+    'disalign/rx50_imagenet_lt_classifier': (10, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 10)),
+    'gcl/r152_places_lt': (90, 512, 5e-4, False, lambda e: 0.2 * warm_up(e) * steps(e, 0.1, 60, 80)),
+    'gcl/r32_cifar100_lt_classifier': (30, 64, 2e-4, False, lambda e: 0.002 * cosine(e, 30)),
+    'gcl/r152_places_lt_classifier': (30, 512, 5e-4, False, lambda e: 0.002 * cosine(e, 30)),
+    'balms/r32_cifar100_lt_classifier': (91, 512, 5e-4, False, lambda e: 0.1 * cosine(e, 91)),
+}
+# Learning rates of parts of the network, over that of the optimizer.
+RATES = {
+    'mislas/r32_cifar10_lt_classifier': {'head.classifier.weight': 0.5, 'head.classifier.bias': 0.5},
+    'mislas/r32_cifar100_lt_classifier': {'head.classifier.weight': 0.2, 'head.classifier.bias': 0.2},
+    'mislas/r50_imagenet_lt_classifier': {'head.classifier.weight': 0.05, 'head.classifier.bias': 0.05},
+    'mislas/r50_inaturalist2018_classifier': {'head.classifier.weight': 0.05, 'head.classifier.bias': 0.05},
+    'mislas/r152_places_lt_classifier': {'head.classifier.weight': 0.05, 'head.classifier.bias': 0.05},
+    'oltr/r10_imagenet_lt_classifier': {'backbone': 0.1, 'neck': 0.1},
+    'oltr/r152_places_lt_representation': {'backbone': 0.01, 'neck': 0.01},
+    'oltr/r152_places_lt_classifier': {'neck': 0.01},
 }
 # The 0-based epoch from which classes are weighted.
 DEFERRED = {
@@ -78,7 +121,7 @@ DEFERRED = {
 @pytest.mark.parametrize('name', RECIPES)
 def test_learning_rate(name):
     length, batch, weight_decay, nesterov, formula = RECIPES[name]
-    cfg = load_config(CONFIGS / f'{name}.py')
+    cfg = config_of(name)
     settings = cfg.optim_wrapper.optimizer
     assert cfg.train_dataloader.batch_size == batch
     assert settings.type == 'SGD' and settings.momentum == 0.9 and settings.weight_decay == weight_decay
@@ -93,9 +136,15 @@ def test_learning_rate(name):
             scheduler.step()
 
 
+@pytest.mark.parametrize('name', RATES)
+def test_learning_rates_of_parts(name):
+    keys = config_of(name).optim_wrapper.paramwise_cfg.custom_keys
+    assert {part: options['lr_mult'] for part, options in keys.items()} == RATES[name]
+
+
 @pytest.mark.parametrize('name', DEFERRED)
 def test_epoch_of_deferred_weights(name):
-    assert load_config(CONFIGS / f'{name}.py').model.head.loss.drw == dict(begin=DEFERRED[name], beta=0.9999)
+    assert config_of(name).model.head.loss.drw == dict(begin=DEFERRED[name], beta=0.9999)
 
 
 @pytest.mark.parametrize('name, begin', [
