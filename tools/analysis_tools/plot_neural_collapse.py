@@ -5,12 +5,13 @@
 
 Each run was trained with ``NeuralCollapseHook``; it is given as its work folder or as
 its ``neural_collapse.json``, behind a name and ``=``. Runs after a name without one of
-their own are further seeds of it.
+their own are further seeds of it; so are all that a pattern behind a name stands for.
 """
 
 from __future__ import annotations
 
 import argparse
+import glob
 import json
 import statistics
 from pathlib import Path
@@ -47,7 +48,8 @@ def grouped(arguments: list[str]) -> dict[str, list[dict[str, Any]]]:
             name, argument = before, after
         if name is None:
             raise ConfigError(f"'{argument}' has no name; write NAME={argument}")
-        runs.setdefault(name, []).append(read(Path(argument)))
+        found = [argument] if Path(argument).exists() else sorted(glob.glob(argument))
+        runs.setdefault(name, []).extend(read(Path(path)) for path in found or [argument])
     return runs
 
 

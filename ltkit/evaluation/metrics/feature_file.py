@@ -10,7 +10,7 @@ import numpy as np
 
 from ...utils.files import full_disk_error, is_full
 
-CHUNK_BYTES = 2**25
+CHUNK_BYTES = 2**22  # what is computed of a chunk, in float64, takes some ten times as much
 
 
 class FeatureFile:
@@ -51,7 +51,7 @@ class FeatureFile:
         self.num_rows += len(rows)
 
     def chunks(self) -> Iterator[np.ndarray]:
-        """All rows from the first on, in arrays of at most 32 MiB."""
+        """All rows from the first on, in arrays of at most 4 MiB."""
         if not self.num_rows:
             return
         width = self.num_channels * self._dtype.itemsize

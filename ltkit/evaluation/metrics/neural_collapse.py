@@ -18,6 +18,7 @@ from ..functional.accuracy import predictions
 from ..functional.neural_collapse import collapse_of_batches, simplex_angle
 from .base import LongTailMetric, Records
 from .feature_file import FeatureFile
+from .growing_records import GrowingRecords
 
 
 @METRICS.register_module()
@@ -87,8 +88,7 @@ class NeuralCollapse(LongTailMetric):
             self._file.append(features)
         except ValueError as error:
             raise DataError(f'NeuralCollapse: the features of the samples are of different lengths; {error}') from error
-        self._labels.append(labels)
-        self._predictions.append(torch.as_tensor(predictions(scores)))
+        self._rows.append(dict(label=labels.numpy(), prediction=predictions(scores)))
         self._num_classes = scores.size(1)
         return dict(label=labels.numpy())
 
@@ -129,7 +129,8 @@ class NeuralCollapse(LongTailMetric):
         if self._file is None:
             return
         device = get_device() if torch.cuda.is_available() else 'cpu'  # others have no float64
-        labels, predicted, start = torch.cat(self._labels), torch.cat(self._predictions), 0
+        kept, start = self._rows.arrays(), 0
+        labels, predicted = torch.from_numpy(kept['label']), torch.from_numpy(kept['prediction'])
         for features in self._file.chunks():
             rows = slice(start, start + len(features))
             keep = counted[rows]
@@ -141,8 +142,7 @@ class NeuralCollapse(LongTailMetric):
         if getattr(self, '_file', None) is not None:
             self._file.close()
         self._file: FeatureFile | None = None
-        self._labels: list[Tensor] = []
-        self._predictions: list[Tensor] = []
+        self._rows = GrowingRecords()  # of label and prediction, beside those of the file
 
 
 def _sum_over_processes(tensor: Tensor) -> Tensor:

@@ -29,6 +29,16 @@ def test_runs_together(tool, tmp_path):
     assert lines[3].startswith('| NC | 1 | 20 | 0.01 | -')
 
 
+def test_a_pattern_behind_a_name(tool, tmp_path):
+    """No shell replaces the ``*`` of ``ERM=erm/*``."""
+    for seed in range(3):
+        run(tmp_path / 'erm' / str(seed), seed + 1.0)
+    done = tool(TOOL, 'collapse.svg', 'ERM=erm/*')
+    assert done.returncode == 0 and '| ERM | 3 | 20 | 0.1 ± 0.05 |' in done.stdout
+    done = tool(TOOL, 'collapse.svg', 'ERM=nc/*')
+    assert done.returncode == 2 and done.stdout.startswith('error: nc/* is not there')
+
+
 @pytest.mark.parametrize('content, told', [
     (None, r"there; train with custom_hooks=[dict(type='NeuralCollapseHook')]"), ('{', 'is no JSON'),
     ('{}', 'has no records; it must be what NeuralCollapseHook writes')])
