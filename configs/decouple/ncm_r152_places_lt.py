@@ -1,4 +1,4 @@
 stages = [
-    dict(name='representation', config='../erm/r152_places_lt.py'),
+    dict(name='representation', config='r152_places_lt_representation.py'),
     dict(name='classifier', config='ncm_r152_places_lt_classifier.py', load_from='representation'),
 ]

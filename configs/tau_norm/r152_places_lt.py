@@ -1,2 +1,2 @@
-_base_ = '../erm/r152_places_lt.py'
+_base_ = '../decouple/r152_places_lt_representation.py'
 model = dict(head=dict(posthoc=dict(type='TauNormalization', tau=1.0)))

@@ -1,2 +1,2 @@
-_base_ = '../erm/rx50_imagenet_lt.py'
+_base_ = '../decouple/rx50_imagenet_lt_representation.py'
 model = dict(head=dict(posthoc=dict(type='TauNormalization', tau=0.7)))

@@ -76,6 +76,7 @@ RECIPES = {
     'decouple/r50_inaturalist2018_representation': (90, 512, 1e-4, False, lambda e: 0.2 * cosine(e, 90)),
     'decouple/crt_r50_inaturalist2018_classifier': (30, 512, 1e-4, False, lambda e: 0.2 * cosine(e, 30)),
     'decouple/lws_r50_inaturalist2018_classifier': (5, 512, 1e-4, False, lambda e: 0.2 * cosine(e, 5)),
+    'decouple/r152_places_lt_representation': (90, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 90)),
     'decouple/crt_r152_places_lt_classifier': (10, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 10)),
     'decouple/lws_r152_places_lt_classifier': (5, 256, 5e-4, False, lambda e: 0.1 * cosine(e, 5)),
     'decouple/ib_crt_rx50_imagenet_lt_classifier': (10, 256, 5e-4, False, lambda e: 0.1 * steps(e, 0.1, 3, 6, 9)),
@@ -99,6 +100,7 @@ RECIPES = {
 }
 # Learning rates of parts of the network, over that of the optimizer.
 RATES = {
+    'decouple/r152_places_lt_representation': {'backbone': 0.1},
     'mislas/r32_cifar10_lt_classifier': {'head.classifier.weight': 0.5, 'head.classifier.bias': 0.5},
     'mislas/r32_cifar100_lt_classifier': {'head.classifier.weight': 0.2, 'head.classifier.bias': 0.2},
     'mislas/r50_imagenet_lt_classifier': {'head.classifier.weight': 0.05, 'head.classifier.bias': 0.05},

@@ -26,8 +26,8 @@ class DisAlignClassifier(LinearBased):
     at 0.1 in each channel, and :math:`v_0`, drawn as ``nn.Linear`` does. ``weight``
     and ``bias`` have the names that they have in :class:`LinearClassifier`, whose
     weights it continues with. In the paper everything but :math:`\alpha`,
-    :math:`\beta`, v and :math:`v_0` is frozen, statistics of batch normalisation
-    included, which is for the config to say::
+    :math:`\beta`, v and :math:`v_0` is frozen, which is for the config to say (in the
+    official code the statistics of batch normalisation go on)::
 
         frozen = dict(parameters=['backbone', 'head.classifier.weight', 'head.classifier.bias'],
                       statistics=['backbone'])
