@@ -12,6 +12,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 
 from ltkit.config import implied_prior_warnings
 from ltkit.engine import Runner, init_processes
+from ltkit.engine.freezing import frozen_patterns
 from ltkit.engine.launch import launch_id, restarts
 from ltkit.utils.checkpoint import latest_checkpoint, read_checkpoint
 from ltkit.utils.errors import CheckpointError, ConfigError
@@ -42,7 +43,7 @@ def train(cfg: Config) -> dict[str, Any]:
     if cfg.get('train_dataloader') is None:
         raise ConfigError(f'{cfg.filename} has no train_dataloader; this config can be tested only')
     init_processes(cfg.get('launcher', 'none'), cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
-    _check_frozen(cfg)
+    check_frozen(cfg)
     if restarts():
         _find_restarted(cfg)
     if cfg.get('resume'):
@@ -131,12 +132,21 @@ def use_compile(cfg: Config) -> None:
         cfg.compile = True
 
 
-def _check_frozen(cfg: Config) -> None:
-    """Refuse to freeze what was drawn at random."""
-    frozen = (cfg.get('frozen') or {}).get('parameters')
+def check_frozen(
+    cfg: Config, remedy: str = 'give the checkpoint of the stage before: --cfg-options load_from=PATH'
+) -> None:
+    """Refuse to freeze what no checkpoint is loaded into: it would stay as a new model has it.
+
+    Args:
+        cfg (Config): With what it begins from, in ``load_from`` or ``resume``.
+        remedy (str): Ends the message.
+
+    Raises:
+        ConfigError: It freezes parts of a new model.
+    """
+    frozen = frozen_patterns(cfg.get('frozen'))
     if frozen and not cfg.get('load_from') and not cfg.get('resume') and 'Pretrained' not in str(cfg.get('model')):
-        raise ConfigError(f'{cfg.filename} freezes {frozen}, which would stay as they are drawn at random; give the '
-                          'checkpoint of the stage before: --cfg-options load_from=PATH')
+        raise ConfigError(f'{cfg.filename} freezes {frozen}, which would stay as a new model has it; {remedy}')
 
 
 def _find_restarted(cfg: Config) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 
 from ltkit.config.stages import Stage, stage_named
 from ltkit.engine import init_processes
+from ltkit.engine.building import building
 from ltkit.engine.freezing import freeze
 from ltkit.engine.signals import StopSignals
 from ltkit.registry import MODELS
@@ -26,7 +27,7 @@ from ltkit.utils.patterns import as_patterns
 from ltkit.utils.weights import compare_weights, weights_of
 from ltkit.visualization.table import COLUMNS, results_table
 
-from .run import train
+from .run import check_frozen, train
 from .stage_folder import BEGUN, FINISHED, RESULTS, StageFolder, digest
 
 T = TypeVar('T')
@@ -67,10 +68,7 @@ def train_stages(stages: Sequence[Stage],
     to_train = _to_train(stages, only, stage1_checkpoint)
     given = {stages[0].name: stage1_checkpoint} if stage1_checkpoint else {}
     folders = {stage.name: StageFolder(work_dir, stage) for stage in stages}
-    if is_main_process():  # the others wait for what it decides on each stage
-        _check_work_dir(work_dir, folders)
-        _reopen_damaged(to_train, folders)
-        _check_hand_overs(to_train, folders, given)
+    _check(to_train, folders, given, work_dir)
     with StopSignals() as signals:
         for stage in to_train:
             _train_stage(stage, list(stages).index(stage), folders, given, signals)
@@ -95,22 +93,53 @@ def build_frozen(cfg: Config) -> tuple[nn.Module, list[str]]:
     """The model of a config on the CPU as a Runner builds it, and the names of what ``frozen`` names."""
     preprocessor = cfg.get('data_preprocessor')
     default = dict(data_preprocessor=preprocessor) if preprocessor else {}
-    model = MODELS.build({**default, **cfg.model})
+    with building('config'):
+        model = MODELS.build({**default, **cfg.model})
     return model, freeze(model, cfg.get('frozen'))
+
+
+def _check(to_train: Sequence[Stage], folders: dict[str, StageFolder], given: dict[str, str], work_dir: str) -> None:
+    """What can be known before the first stage begins to train."""
+    for stage in to_train:
+        if stage.config.get('train_dataloader') is None:
+            raise ConfigError(f"stage '{stage.name}' ({stage.where}) has no train_dataloader; it can be tested only")
+    # By all processes: a model may share among them what it has drawn.
+    built = {stage.name: _of_stage(stage, build_frozen, stage.config) for stage in to_train}
+
+    def check() -> None:
+        _check_work_dir(work_dir, folders)
+        _reopen_damaged(to_train, folders)
+        _check_hand_overs(to_train, folders, given, built)
+
+    _decided(check)
+
+
+def _decided(decide: Callable[[], T]) -> T:
+    """What the first process decides, or its error, in all processes."""
+    found: list[Any] = [None, None]
+    if is_main_process():
+        try:
+            found = [decide(), None]
+        except LtkitError as error:
+            found = [None, error]
+    broadcast_object_list(found)
+    if found[1] is not None:
+        raise found[1]
+    return found[0]
 
 
 def _train_stage(stage: Stage, number: int, folders: dict[str, StageFolder], given: dict[str, str],
                  signals: StopSignals) -> None:
     """Train one stage, unless it has finished; the first process decides for all."""
     folder = folders[stage.name]
-    plan: list[Any] = [None]
-    if is_main_process():
+
+    def plan() -> tuple[bool, str | None, str | None, str | None]:
         source = _source(stage, folders, given)
         its_digest = digest(source)
         folder.check(source, its_digest)
-        plan = [(folder.finished, source, its_digest, None if folder.finished else latest_checkpoint(folder.path))]
-    broadcast_object_list(plan)
-    finished, source, its_digest, resumed = plan[0]
+        return folder.finished, source, its_digest, None if folder.finished else latest_checkpoint(folder.path)
+
+    finished, source, its_digest, resumed = _decided(plan)
     if finished:
         _tell(f"stage '{stage.name}' has finished before: {folder.path}")
         return
@@ -134,7 +163,7 @@ def _train_stage(stage: Stage, number: int, folders: dict[str, StageFolder], giv
         raise type(error)(where + _without_resume(str(error))) from error
     gc.collect()  # the Runner is a cycle that holds the model and the optimizer
     if is_main_process():
-        folder.note(FINISHED, source, its_digest, checkpoint=folder.checkpoint)
+        folder.note(FINISHED, source, its_digest, checkpoint=latest_checkpoint(folder.path))
 
 
 def _stop_if_asked(signals: StopSignals, stage: Stage) -> None:
@@ -184,28 +213,41 @@ def _reopen_damaged(to_train: Sequence[Stage], folders: dict[str, StageFolder]) 
             print(f"stage '{stage.name}' had finished, but {damage}; it goes on from what can be read", flush=True)
 
 
-def _check_hand_overs(to_train: Sequence[Stage], folders: dict[str, StageFolder], given: dict[str, str]) -> None:
-    """Look at all folders, build each model, and see what it would take of the one before, of which the shapes are
-    known."""
-    built: dict[str, nn.Module] = {}
+def _check_hand_overs(to_train: Sequence[Stage], folders: dict[str, StageFolder], given: dict[str, str],
+                      built: dict[str, tuple[nn.Module, list[str]]]) -> None:
+    """Look at all folders, and see what each model would take of the one before, of which the shapes are known."""
+    seen: set[str] = set()
     for stage in to_train:
-        if stage.config.get('train_dataloader') is None:
-            raise ConfigError(f"stage '{stage.name}' ({stage.where}) has no train_dataloader; it can be tested only")
-        path = _source_path(stage, folders, given, built)
+        path = _source_path(stage, folders, given, seen)
+        seen.add(stage.name)
         _check_folder(stage, folders, path)
-        built[stage.name], frozen = _of_stage(stage, build_frozen, stage.config)
+        model, frozen = built[stage.name]
         if path is not None:
             state, name = weights_of(read_checkpoint(path), path), path
         elif stage.source is not None:
-            state, name = dict(built[stage.source.name].state_dict()), f"stage '{stage.source.name}'"
+            state, name = dict(built[stage.source.name][0].state_dict()), f"stage '{stage.source.name}'"
+            _check_end(stage.source, stage)
         else:
-            state = name = None
-        if state is not None and stage.load_from is not None:
-            again = as_patterns(stage.config.get('reinitialize') or (), 'reinitialize')
-            _of_stage(stage, compare_weights, built[stage.name], state, name, again, frozen)
-        if stage.source is not None and stage.source.config.get('default_hooks', {}).get('checkpoint', True) is None:
-            raise ConfigError(f"stage '{stage.source.name}' saves no checkpoint (default_hooks.checkpoint = None), but "
-                              f"stage '{stage.name}' begins from it")
+            names = list(folders)
+            before = repr(names[names.index(stage.name) - 1]) if stage.name != names[0] else 'PATH'
+            _of_stage(stage, check_frozen, stage.config, f'give the stage load_from={before}')
+            continue
+        again = as_patterns(stage.config.get('reinitialize') or (), 'reinitialize')
+        if stage.load_from is not None or frozen or again:
+            _of_stage(stage, compare_weights, model, state, name, again, frozen)
+
+
+def _check_end(source: Stage, stage: Stage) -> None:
+    """Whether a stage saves the weights that it ends with, from which another begins."""
+    hook = source.config.get('default_hooks', {}).get('checkpoint', {})
+    if hook is None:
+        raise ConfigError(f"stage '{source.name}' saves no checkpoint (default_hooks.checkpoint = None), but stage "
+                          f"'{stage.name}' begins from it")
+    length = source.config.train_cfg.get('max_epochs' if hook.get('by_epoch', True) else 'max_iters')
+    interval, begin = hook.get('interval', -1), hook.get('save_begin', 0)
+    if not hook.get('save_last', True) and (interval < 1 or length is None or (length - begin) % interval):
+        raise ConfigError(f"stage '{source.name}' does not save what it ends with (default_hooks.checkpoint.save_last "
+                          f"= False, interval = {interval}), but stage '{stage.name}' begins from it")
 
 
 def _check_folder(stage: Stage, folders: dict[str, StageFolder], path: str | None) -> None:
@@ -222,8 +264,8 @@ def _check_folder(stage: Stage, folders: dict[str, StageFolder], path: str | Non
 
 
 def _source_path(stage: Stage, folders: dict[str, StageFolder], given: dict[str, str],
-                 built: dict[str, nn.Module]) -> str | None:
-    """The file that a stage begins from, where it is there already; None for a stage that is trained first.
+                 before: set[str]) -> str | None:
+    """The file that a stage begins from, where it is there already; None for one of those that are trained before.
 
     Raises:
         CheckpointError: It is needed, but not there.
@@ -233,7 +275,7 @@ def _source_path(stage: Stage, folders: dict[str, StageFolder], given: dict[str,
     folder = folders[stage.source.name]
     if folder.finished:
         return folder.checkpoint
-    if stage.source.name not in built:
+    if stage.source.name not in before:
         raise CheckpointError(f"stage '{stage.name}' begins from '{stage.source.name}', which has not finished in "
                               f'{folder.path}; train it first (leave --stage out), or give --stage1-checkpoint PATH')
     return None

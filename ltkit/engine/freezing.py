@@ -32,11 +32,33 @@ def freeze(model: nn.Module, frozen: Mapping[str, Any] | None) -> list[str]:
             of a part, or a list of names or patterns (``backbone.layer[12]``).
 
     Returns:
-        list[str]: Names of the frozen parameters.
+        list[str]: Names of the frozen parameters and running statistics.
 
     Raises:
         ConfigError: Another key, a pattern that matches nothing, or nothing is
             left to train.
+    """
+    if not frozen_patterns(frozen):
+        return []
+    parameters = dict(model.named_parameters())
+    names = _names(parameters, frozen, 'parameters', 'parameter')
+    if names and not any(parameter.requires_grad for name, parameter in parameters.items() if name not in set(names)):
+        raise ConfigError('frozen.parameters leaves nothing to train; leave out the part that this stage is to train')
+    modules = {name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
+    kept = _names(modules, frozen, 'statistics', 'batch normalisation')
+    for name in names:
+        parameters[name].requires_grad_(False)
+    for name in kept:
+        modules[name].statistics_frozen = True
+    return names + [f'{name}.{buffer}' if name else buffer for name in kept
+                    for buffer in ('running_mean', 'running_var') if getattr(modules[name], buffer) is not None]
+
+
+def frozen_patterns(frozen: Mapping[str, Any] | None) -> list[str]:
+    """All patterns of the key ``frozen`` of a config.
+
+    Raises:
+        ConfigError: It is no such dict.
     """
     if not frozen:
         return []
@@ -45,16 +67,7 @@ def freeze(model: nn.Module, frozen: Mapping[str, Any] | None) -> list[str]:
     for key in frozen:
         if key not in KEYS:
             raise ConfigError(f"frozen has no key '{key}'{did_you_mean(str(key), KEYS)}; it has {', '.join(KEYS)}")
-    parameters = dict(model.named_parameters())
-    names = _names(parameters, frozen, 'parameters', 'parameter')
-    if names and not any(parameter.requires_grad for name, parameter in parameters.items() if name not in set(names)):
-        raise ConfigError('frozen.parameters leaves nothing to train; leave out the part that this stage is to train')
-    modules = {name: module for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
-    for name in names:
-        parameters[name].requires_grad_(False)
-    for name in _names(modules, frozen, 'statistics', 'batch normalisation'):
-        modules[name].statistics_frozen = True
-    return names
+    return list(dict.fromkeys(pattern for key in KEYS for pattern in _patterns(frozen, key)))
 
 
 def frozen_statistics(model: nn.Module) -> list[nn.Module]:
@@ -63,5 +76,8 @@ def frozen_statistics(model: nn.Module) -> list[nn.Module]:
 
 
 def _names(known: Mapping[str, Any], frozen: Mapping[str, Any], key: str, what: str) -> list[str]:
-    patterns = as_patterns(frozen.get(key, ()), f'frozen.{key}')
-    return select(known, patterns, f'frozen.{key}', what)
+    return select(known, _patterns(frozen, key), f'frozen.{key}', what)
+
+
+def _patterns(frozen: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    return as_patterns(frozen.get(key, ()), f'frozen.{key}')

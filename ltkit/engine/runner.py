@@ -113,6 +113,17 @@ class Runner(_Runner):
         return built
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Wrap the model; see mmengine. What has synchronised batch normalisation take the place of the plain one, or
+        the other way round, leaves frozen statistics frozen."""
+        frozen = [name for name, module in model.named_modules() if getattr(module, 'statistics_frozen', False)]
+        wrapped = self._wrapped(model_wrapper_cfg, model)
+        modules = dict((wrapped.module if is_model_wrapper(wrapped) else wrapped).named_modules())
+        for name in frozen:
+            if name in modules:  # other wrappers name them otherwise, and leave them as they are
+                modules[name].statistics_frozen = True
+        return wrapped
+
+    def _wrapped(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         if isinstance(self.optim_wrapper, NoOptimWrapper):
             return model.to(get_device())
         if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None \

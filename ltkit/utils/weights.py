@@ -99,11 +99,12 @@ def compare_weights(model: nn.Module,
         state (Mapping): Weights of the earlier one, by name.
         source (str): Where they come from, for messages.
         reinitialize: Patterns of what is to be made anew though the source has it.
-        frozen: Names of parameters that will not be trained, so that they must come from the source.
+        frozen: Names of parameters and running statistics that training leaves as they are, so that they must
+            come from the source.
 
     Raises:
-        CheckpointError: Nothing matches, a tensor has another shape, or a
-            parameter would be frozen as it was drawn at random.
+        CheckpointError: Nothing matches, a tensor has another shape, or one would
+            be frozen as a new model has it.
         ConfigError: A pattern matches nothing of the model.
     """
     own = model.state_dict()
@@ -127,9 +128,8 @@ def compare_weights(model: nn.Module,
     loose = [name for name in frozen if name not in set(loaded)]
     if loose:
         raise CheckpointError(
-            f'{loose[0]} is frozen, but not handed over from {source}, so that it would stay as it was drawn at random '
-            f'({len(loose)} such parameters); leave it out of frozen.parameters' +
-            (' or of reinitialize' if loose[0] in anew else ''))
+            f'{loose[0]} is frozen, but not handed over from {source}, so that it would stay as a new model has it '
+            f'({len(loose)} such tensors); leave it out of frozen{" or of reinitialize" if loose[0] in anew else ""}')
     return HandOver(
         source=source,
         loaded=tuple(loaded),

@@ -252,6 +252,25 @@ def _two(rank: int, world_size: int, work_dir: str, checkpoint: str | None) -> d
         return dict(stopped=str(error))
 
 
+def _two_check(rank: int, world_size: int, work_dir: str) -> str:
+    """One of two processes, whose first stage draws what all of them share; the second one does not fit."""
+    etf = dict(type='ETFClassifier', _delete_=True)
+    stages = _stages(representation__model__head__classifier=etf, classifier__reinitialize=['hed'])
+    for stage in stages:
+        stage.config.launcher = 'pytorch'
+    try:
+        train_stages(stages, work_dir)
+    except ConfigError as error:
+        return str(error)
+
+
+def test_two_processes_check_all_stages_and_both_tell_what_is_wrong(tmp_path):
+    """Neither waits for the other, nor dies of its end."""
+    first, second = run_distributed(_two_check, 2, str(tmp_path))
+    assert first == second and "reinitialize: 'hed' matches no weight" in first
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_processes_train_a_frozen_stage_as_one_does(done, tmp_path):
     """Its batch normalisation does not depend on how the batch is divided."""
     folder, whole = done
@@ -291,6 +310,20 @@ def test_a_stage_needs_the_one_before(tmp_path):
     with pytest.raises(CheckpointError, match="stage 'classifier' begins from 'representation', which has not fin"):
         train_stages(_stages(), str(tmp_path), only='classifier')
     assert not list(tmp_path.iterdir())
+
+
+def test_the_last_stage_needs_no_checkpoint(done, tmp_path, monkeypatch):
+    """From which nothing begins."""
+    def stages():
+        made = _stages()
+        made[1].config.default_hooks.checkpoint = None
+        return made
+
+    path = str(done[0] / 'representation' / 'epoch_2.pth')
+    results = train_stages(stages(), str(tmp_path), stage1_checkpoint=path)
+    assert results['metrics'] == done[1]['metrics'] and not list((tmp_path / 'classifier').glob('*.pth'))
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', lambda loop: pytest.fail('a finished stage was trained'))
+    assert train_stages(stages(), str(tmp_path), stage1_checkpoint=path)['metrics'] == done[1]['metrics']
 
 
 def test_only_the_first_stage(tmp_path):

@@ -21,7 +21,8 @@ def _model() -> nn.Module:
 def test_parameters_and_statistics_are_frozen_apart():
     model = _model()
     names = freeze(model, dict(parameters=['backbone'], statistics='backbone.2'))
-    assert names == [name for name, _ in model.named_parameters() if name.startswith('backbone')]
+    assert names == [name for name, _ in model.named_parameters() if name.startswith('backbone')] + [
+        'backbone.2.1.running_mean', 'backbone.2.1.running_var']
     assert [name for name, parameter in model.named_parameters() if parameter.requires_grad] == ['head.weight',
                                                                                                   'head.bias']
     assert frozen_statistics(model) == [model.backbone[2][1]]

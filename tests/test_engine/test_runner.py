@@ -53,6 +53,18 @@ def _log(runner: Runner) -> str:
     return open(f'{runner._log_dir}/{runner.timestamp}.log', encoding='utf-8').read()
 
 
+@MODELS.register_module()
+class SynchronisedFeatures(FlatFeatures):
+    """With a batch normalisation that one process turns into another kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.SyncBatchNorm(64)
+
+    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor]:
+        return (self.norm(inputs.flatten(1))[:, :, None, None] * self.scale.float(),)
+
+
 # -------------------------------------------------------------------- batches
 def test_batch_of_one_step_is_printed(small_run):
     runner = small_run.runner(SHORT, train_cfg__max_epochs=1)
@@ -316,3 +328,14 @@ def test_the_disk_is_full_beside_a_checkpoint_of_an_earlier_run(trained, small_r
 def test_what_a_part_refuses_is_a_config_error(small_run, text, message):
     with pytest.raises(ConfigError, match=f'^{message}'):
         small_run.runner(text).train()
+
+
+def test_statistics_stay_frozen_where_another_batch_normalisation_takes_the_place(small_run):
+    text = "model = dict(backbone=dict(_delete_=True, type='SynchronisedFeatures'))\n" + SHORT
+    moved, kept = (small_run.runner(text, frozen__statistics=names, load_from=None) for names in ([], ['backbone']))
+    for runner in (moved, kept):
+        norm = runner.model.backbone.norm
+        assert type(norm) is not nn.SyncBatchNorm
+        runner.train()
+        assert torch.equal(norm.running_mean, torch.zeros(64)) == (runner is kept)
+        assert norm.num_batches_tracked == (0 if runner is kept else runner.iter)

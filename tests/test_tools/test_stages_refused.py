@@ -79,7 +79,12 @@ def _files(folder: Path) -> dict[str, bytes]:
     (['--cfg-options', 'classifier.frozen.parameter=backbone'], ["frozen has no key 'parameter'"]),
     (['--cfg-options', 'classifier.reinitialize=hed'], ["reinitialize: 'hed' matches no weight"]),
     (['--cfg-options', 'classifier.reinitialize=backbone'], ['is frozen, but not handed over']),
+    (['--cfg-options', 'representation.default_hooks.checkpoint.save_last=False',
+      'representation.default_hooks.checkpoint.interval=30'],
+     ["stage 'representation' does not save what it ends with", "stage 'classifier' begins from it"]),
     (['--cfg-options', 'classifier.model.backbone.base_channels=8'], ["stage 'classifier'", 'does not fit']),
+    (['--cfg-options', 'classifier.model.head.loss={"type": "LDAMLoss", "max_margin": "wide", "_delete_": true}'],
+     ["stage 'classifier'", "LDAMLoss: '>='"]),
     (['--cfg-options', 'classifier.model.backbone.base_chanels=8'], ["stage 'classifier'", "'base_channels'"]),
 ])
 def test_of_the_command_line(command, tmp_path, arguments, words):
@@ -99,8 +104,14 @@ def test_of_the_command_line(command, tmp_path, arguments, words):
      ["stage 'classifier' of", 'staged.py:2', 'absent.py']),
     ([FIRST, SECOND.replace("'representation'", "'absent.pth'")], ['no checkpoint at absent.pth']),
     ([FIRST.replace("'representation'", "'model'")], ["'model' is a key of every config"]),
+    ([FIRST, SECOND.replace(", load_from='representation'", '')],
+     ["stage 'classifier' (staged.py:2)", "freezes ['backbone']", "give the stage load_from='representation'"]),
+    ([SECOND.replace(", load_from='representation'", '')], ["freezes ['backbone']", 'give the stage load_from=PATH']),
+    ([FIRST, SECOND.replace("load_from='representation'", "cfg_options=dict(load_from='wide.pth')")],
+     ["stage 'classifier' (staged.py:2)", 'wide.pth does not fit: backbone.conv1.weight is (32, 1, 3, 3) there']),
 ])
 def test_of_the_config(command, tmp_path, entries, words):
+    torch.save(dict(state_dict={'backbone.conv1.weight': torch.zeros(32, 1, 3, 3)}), tmp_path / 'wide.pth')
     (tmp_path / 'staged.py').write_text(f"stages = [{entries[0]},\n{', '.join(entries[1:])}]\n")
     _refused(command('staged.py'), *words)
     assert not (tmp_path / 'run').exists()
@@ -135,6 +146,11 @@ def test_options_for_stages_where_there_are_none(command, flags):
     _refused(command('ltkit::erm/r8_digits_lt.py', *flags), f'{flags[0]} is for a config with stages')
 
 
-def test_a_later_stage_alone_needs_its_weights(command, tmp_path):
-    _refused(command(CLASSIFIER), 'freezes', 'load_from=PATH')
+@pytest.mark.parametrize('options, words', [
+    ([], ["freezes ['backbone']", 'load_from=PATH']),
+    (['frozen.parameters=[]'], ["freezes ['backbone']", 'load_from=PATH']),  # the statistics of a new model: 0 and 1
+    (['frozen=backbone'], ['frozen must be dict(parameters=[...], statistics=[...])']),
+])
+def test_a_later_stage_alone_needs_its_weights(command, tmp_path, options, words):
+    _refused(command(CLASSIFIER, *(['--cfg-options', *options] if options else [])), *words)
     assert not (tmp_path / 'run').exists()

@@ -169,13 +169,13 @@ def test_hand_over_in_which_nothing_matches_is_an_error():
         compare_weights(Staged(), Staged().state_dict(), 'a.pth', ['*'])
 
 
-@pytest.mark.parametrize('reinitialize,hint', [([], 'leave it out of frozen.parameters$'),
-                                               (['backbone.0'], 'out of frozen.parameters or of reinitialize')])
-def test_a_frozen_parameter_must_be_handed_over(reinitialize, hint):
+@pytest.mark.parametrize('name', ['backbone.0.bias', 'backbone.1.running_var'])
+@pytest.mark.parametrize('reinitialize,hint', [([], 'leave it out of frozen$'),
+                                               (['backbone'], 'out of frozen or of reinitialize')])
+def test_what_is_frozen_must_be_handed_over(name, reinitialize, hint):
     state = Staged().state_dict()
     if not reinitialize:
-        state.pop('backbone.0.bias')
-    name = 'backbone.0.bias'
+        state.pop(name)
     with pytest.raises(CheckpointError, match=rf'^{name} is frozen, but not handed over from a.pth.*{hint}'):
         compare_weights(Staged(), state, 'a.pth', reinitialize, [name])
 
