@@ -7,10 +7,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from mmengine.logging import MMLogger, print_log
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from torch import nn
-from torch.optim import Optimizer
+from torch.optim import SGD, Optimizer
 
 from ltkit.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 from ltkit.utils.errors import ConfigError
@@ -26,6 +27,8 @@ class LTOptimWrapperConstructor(DefaultOptimWrapperConstructor):
       weight_decay=0.0)}``, for a step of their own as some papers have it for
       class centres. Each gets a group with these options; a rate among them is
       constant, no schedule changes it, unless the options have ``scheduled=True``.
+      Options with ``momentum=0.0`` ask for steps of plain SGD, and get them beside
+      another optimizer, such as AdamW, too.
 
     The Runner takes it where a config names no other constructor.
 
@@ -53,7 +56,7 @@ class LTOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             print_log(f'the optimizer leaves out {len(frozen)} frozen parameters '
                       f'({sum(parameter.numel() for parameter in frozen):,} numbers)', 'current')
         wrapper = self._build(groups)
-        wrapper.optimizer.register_step_pre_hook(_restore_constant_rates)
+        wrapper.optimizer.register_step_pre_hook(_own_steps)
         return wrapper
 
     def _groups(self, model: nn.Module, taken: set[int]) -> list[dict[str, Any]]:
@@ -73,13 +76,16 @@ class LTOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         return [group for group in groups if id(group['params'][0]) not in taken]
 
     def _own_group(self, name: str, parameter: nn.Parameter, options: Mapping[str, Any]) -> dict[str, Any]:
-        known = inspect.signature(self._optimizer_class()).parameters
-        unknown = [key for key in options if key not in known and key != 'scheduled']
+        kind = self._optimizer_class()
+        plain = options.get('momentum') == 0 and not issubclass(kind, SGD) and not self.optimizer_cfg.get('fused')
+        known = {'lr', 'weight_decay'} if plain else set(inspect.signature(kind).parameters)
+        unknown = [key for key in options if key not in known | {'scheduled', *(['momentum'] if plain else ())}]
         if unknown:
-            print_log(f"{name} is stepped by {self._optimizer_class().__name__}, which has no "
-                      f"{' and no '.join(unknown)}: its step is not the one that its module states, of SGD", 'current',
-                      logging.WARNING)
+            print_log(f"{name} is stepped by {kind.__name__}, which has no {' and no '.join(unknown)}: its step is not "
+                      'the one that its module states, of SGD', 'current', logging.WARNING)
         group = dict(params=[parameter], **{key: value for key, value in options.items() if key in known})
+        if plain:
+            group['plain_sgd'] = True
         if 'lr' in group and not options.get('scheduled', False):
             group['constant_lr'] = group['lr']
         return group
@@ -123,7 +129,16 @@ def own_options(model: nn.Module) -> dict[str, tuple[nn.Parameter, dict[str, Any
     return found
 
 
-def _restore_constant_rates(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+@torch.no_grad()
+def _own_steps(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    """Before a step: rates that no schedule changes, and what the optimizer itself cannot step so."""
     for group in optimizer.param_groups:
         if 'constant_lr' in group:
             group['lr'] = group['constant_lr']
+        if not group.get('plain_sgd', False):
+            continue
+        for parameter in group['params']:
+            if parameter.grad is not None:
+                decay = group.get('weight_decay', 0)
+                parameter.sub_(group['lr'] * (parameter.grad + decay * parameter))
+                parameter.grad = None  # nothing is left to the optimizer

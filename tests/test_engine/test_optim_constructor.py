@@ -7,6 +7,7 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
+from ltkit.engine import optim_constructor
 from ltkit.engine.optim_constructor import LTOptimWrapperConstructor
 from ltkit.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from ltkit.utils.errors import ConfigError
@@ -92,10 +93,34 @@ def test_a_model_without_either_is_built_as_ever():
     assert len(groups) == 1 and len(groups[0]['params']) == 2
 
 
-def test_another_optimizer_takes_what_it_knows():
-    model = Centred()
-    groups = _wrapper(model, dict(type='AdamW', lr=0.001)).optimizer.param_groups
-    assert groups[-1]['lr'] == 0.5 and groups[-1]['weight_decay'] == 0 and 'momentum' not in groups[-1]
+@pytest.mark.parametrize('kind', ['AdamW', 'RMSprop'])
+@pytest.mark.parametrize('decay', [0.0, 0.1])
+def test_steps_of_plain_sgd_beside_another_optimizer(decay, kind):
+    """What AdamW would make of centres with a rate for SGD is no step of theirs; the rest has AdamW's."""
+    model, rest = Centred(dict(lr=0.5, momentum=0.0, weight_decay=decay)), Centred()
+    rest.load_state_dict(model.state_dict())
+    optimizer = _wrapper(model, dict(type=kind, lr=0.001)).optimizer
+    alone = getattr(torch.optim, kind)([*rest.linear.parameters(), *rest.norm.parameters()], lr=0.001)
+    gradient = torch.tensor([1.0, -2.0, 0.25])
+    for _ in range(3):
+        before = model.centred.centres.detach().clone()
+        (model.centred.centres @ gradient + model.linear.weight.square().sum()).backward()
+        rest.linear.weight.square().sum().backward()
+        for each in (optimizer, alone):
+            each.step()
+            each.zero_grad()
+        torch.testing.assert_close(model.centred.centres.detach(), before - 0.5 * (gradient + decay * before))
+        assert torch.equal(model.linear.weight, rest.linear.weight)
+    assert model.centred.centres not in optimizer.state
+
+
+def test_another_optimizer_takes_what_it_knows(monkeypatch):
+    told = []
+    monkeypatch.setattr(optim_constructor, 'print_log', lambda text, *args: told.append(text))
+    groups = _wrapper(Centred(dict(lr=0.5, momentum=0.9, weight_decay=0.0)), dict(type='AdamW', lr=0.001))
+    group = groups.optimizer.param_groups[-1]
+    assert group['lr'] == 0.5 and group['weight_decay'] == 0 and not {'momentum', 'plain_sgd'} & set(group)
+    assert len(told) == 1 and 'stepped by AdamW, which has no momentum: its step is not the one' in told[0]
 
 
 def test_a_resumed_optimizer_keeps_the_constant_rate():
