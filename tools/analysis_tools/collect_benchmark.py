@@ -5,7 +5,8 @@
 
 The folder gets the page, the tables, ``results.json``, ``step_times.json`` where steps were timed, and ``logs/``: one
 packed log a run, which begins with the resolved config. Page and data name the logs there. Folders of this machine are
-left out of the logs.
+left out of the logs. A folder that was written before is brought up to date: logs that only its former data named are
+removed.
 """
 
 from __future__ import annotations
@@ -45,6 +46,15 @@ def pack_log(run: Path, out: Path) -> None:
     out.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
+def logs_of(out: Path) -> set[str]:
+    """The logs that ``results.json`` of a folder collected before names, below the folder; none where it has none."""
+    try:
+        runs = json.loads((out / 'results.json').read_text(encoding='utf-8'))['runs']
+        return {run['log'] for run in runs if Path(run['log']).parent == Path('logs')}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
 @friendly_main
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -65,8 +75,11 @@ def main() -> None:
         pack_log(args.benchmark / run['work_dir'], args.out / name)
         for each in ('index.html', 'results.json'):
             texts[each] = texts[each].replace(run['log'], name)
+    former = logs_of(args.out) - set(names)
     for name, text in texts.items():
         (args.out / name).write_text(text, encoding='utf-8')
+    for name in former:
+        (args.out / name).unlink(missing_ok=True)
     print(f'{len(runs)} runs: {args.out}')
 
 
