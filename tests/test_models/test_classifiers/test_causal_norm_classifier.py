@@ -65,6 +65,27 @@ def test_equation(heads, training):
     assert torch.allclose(single, torch.tensor(expected), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize('lr_factor', [None, 50])
+def test_from_training_to_the_total_direct_effect(lr_factor):
+    """Batches at several learning rates, and then a test; of the classifier the weight alone is read."""
+    torch.manual_seed(4)
+    classifier = CausalNormClassifier(4, 6, tau=16.0, alpha=1.5, momentum=0.9, lr_factor=lr_factor).double()
+    weights, moving = classifier.weight.tolist(), [0.0] * 6
+    for rate in (0.2, 0.02, 0.01, 0.0):
+        batch = (torch.randn(7, 6, dtype=torch.float64) + 1).tolist()
+        classifier.begin_batch(rate, 0, 1)
+        found = classifier.train()(torch.tensor(batch, dtype=torch.float64))
+        expected = [reference(x, weights, [0.0] * 6, 16.0, 2, 1 / 32, 0.0) for x in batch]
+        assert (found - torch.tensor(expected, dtype=torch.float64)).abs().max() < 1e-10
+        momentum = 0.9 if lr_factor is None else 1 - 0.1 * min(50 * rate, 1)
+        moving = [momentum * m + sum(x[k] for x in batch) / 7 for k, m in enumerate(moving)]
+    images = torch.randn(5, 6, dtype=torch.float64)
+    expected = [reference(x, weights, moving, 16.0, 2, 1 / 32, 1.5) for x in images.tolist()]
+    found = classifier.eval()(images)
+    assert (found - torch.tensor(expected, dtype=torch.float64)).abs().max() < 1e-10
+    assert (found - classifier.train().logits(images, 0.0)).abs().max() > 0.1  # the effect is something
+
+
 @pytest.mark.parametrize('training', [True, False])
 def test_gradient(training):
     classifier, features = trained()

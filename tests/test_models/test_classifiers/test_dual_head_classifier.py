@@ -49,7 +49,8 @@ def test_equation(threshold, rare):
 def test_in_training_the_calibrated_logits_learn_alone():
     classifier, features = make(), torch.randn(6, 3, dtype=torch.float64)
     logits = classifier(features)
-    assert torch.allclose(logits, features @ classifier.weight.T + classifier.bias)
+    expected = [scores_of(row, classifier.weight.tolist(), classifier.bias.tolist()) for row in features.tolist()]
+    assert (logits - torch.tensor(expected, dtype=torch.float64)).abs().max() < 1e-10
     assert [name for name, _ in classifier.named_parameters()] == ['weight', 'bias']
     before = classifier.original_weight.clone()
     optimizer = torch.optim.SGD(classifier.parameters(), lr=1.0, weight_decay=0.1)

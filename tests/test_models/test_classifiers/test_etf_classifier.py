@@ -83,12 +83,15 @@ def test_in_evaluation_the_running_statistics_normalise():
     running = classifier.eval()(features)
     variance = features.var(dim=0, unbiased=True)
     h = (features - features.mean(dim=0)) / (variance + 1e-5).sqrt() * classifier.norm.weight + classifier.norm.bias
-    assert torch.allclose(running, h / h.norm(dim=1, keepdim=True) @ classifier.etf.T, atol=1e-12)
+    expected = h / h.norm(dim=1, keepdim=True) @ classifier.etf.T
+    assert torch.allclose(running, expected, rtol=0, atol=1e-12)
 
 
 def test_without_batch_norm_it_is_the_cosine_and_nothing_learns():
-    classifier, features = ETFClassifier(3, 4, batch_norm=False), torch.randn(5, 4)
-    assert torch.allclose(classifier(features), torch.cosine_similarity(features[:, None], classifier.etf, dim=-1))
+    classifier, features = ETFClassifier(3, 4, batch_norm=False).double(), torch.randn(5, 4, dtype=torch.float64)
+    expected = [[sum(a * b for a, b in zip(x, m)) / math.hypot(*x) for m in classifier.etf.tolist()]
+                for x in features.tolist()]
+    assert (classifier(features) - torch.tensor(expected, dtype=torch.float64)).abs().max() < 1e-12
     assert not list(classifier.parameters())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +19,22 @@ def build(kind='LongTailClsHead', classifier='CausalNormClassifier', **kwargs):
     if hasattr(head, 'classifier'):
         head.train().classifier(torch.rand(8, 6))
     return head.double().eval()
+
+
+@pytest.mark.parametrize('alpha', [0.0, 0.7, 3.0])
+def test_equation(alpha):
+    """Of the weights, the moving feature and the features, head by head."""
+    head = build(posthoc=dict(type='TotalDirectEffect', alpha=alpha))
+    features = torch.randn(5, 6, dtype=torch.float64)
+    weight, moving = head.classifier.weight.detach().numpy(), head.classifier.moving_feature.numpy()
+    expected = np.zeros((5, 4))
+    for k in (slice(0, 3), slice(3, 6)):
+        m = moving[k] / np.sqrt(moving[k] @ moving[k])
+        for i, x in enumerate(features.numpy()[:, k]):
+            x = x / np.sqrt(x @ x)
+            for c, w in enumerate(weight[:, k]):
+                expected[i, c] += 16 / 2 * (x - alpha * (x @ m) * m) @ w / (np.sqrt(w @ w) + 1 / 32)
+    assert np.allclose(head.predict_logits((features, )).detach(), expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize('alpha', [0.0, 0.7, 3.0])
