@@ -226,7 +226,7 @@ def _check_hand_overs(to_train: Sequence[Stage], folders: dict[str, StageFolder]
             state, name = weights_of(read_checkpoint(path), path), path
         elif stage.source is not None:
             state, name = dict(built[stage.source.name][0].state_dict()), f"stage '{stage.source.name}'"
-            _check_end(stage.source, stage)
+            check_end(stage.source.config, name, f"stage '{stage.name}'")
         else:
             names = list(folders)
             before = repr(names[names.index(stage.name) - 1]) if stage.name != names[0] else 'PATH'
@@ -237,17 +237,25 @@ def _check_hand_overs(to_train: Sequence[Stage], folders: dict[str, StageFolder]
             _of_stage(stage, compare_weights, model, state, name, again, frozen)
 
 
-def _check_end(source: Stage, stage: Stage) -> None:
-    """Whether a stage saves the weights that it ends with, from which another begins."""
-    hook = source.config.get('default_hooks', {}).get('checkpoint', {})
+def check_end(config: Config, source: str, stage: str) -> None:
+    """Whether a run saves the weights that it ends with, from which another begins.
+
+    Args:
+        config (Config): Of the run.
+        source (str): What it is called, for the message.
+        stage (str): What begins from it.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    hook = config.get('default_hooks', {}).get('checkpoint', {})
     if hook is None:
-        raise ConfigError(f"stage '{source.name}' saves no checkpoint (default_hooks.checkpoint = None), but stage "
-                          f"'{stage.name}' begins from it")
-    length = source.config.train_cfg.get('max_epochs' if hook.get('by_epoch', True) else 'max_iters')
+        raise ConfigError(f'{source} saves no checkpoint (default_hooks.checkpoint = None), but {stage} begins from it')
+    length = config.train_cfg.get('max_epochs' if hook.get('by_epoch', True) else 'max_iters')
     interval, begin = hook.get('interval', -1), hook.get('save_begin', 0)
     if not hook.get('save_last', True) and (interval < 1 or length is None or (length - begin) % interval):
-        raise ConfigError(f"stage '{source.name}' does not save what it ends with (default_hooks.checkpoint.save_last "
-                          f"= False, interval = {interval}), but stage '{stage.name}' begins from it")
+        raise ConfigError(f'{source} does not save what it ends with (default_hooks.checkpoint.save_last = False, '
+                          f'interval = {interval}), but {stage} begins from it')
 
 
 def _check_folder(stage: Stage, folders: dict[str, StageFolder], path: str | None) -> None:

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from ltkit.apis.arguments import option_value
-from ltkit.apis.stages import build_frozen
+from ltkit.apis.stages import build_frozen, check_end
 from ltkit.config import load_runs
 from ltkit.utils.errors import CheckpointError, ConfigError
 from ltkit.utils.patterns import as_patterns
@@ -46,8 +46,10 @@ def check_hand_overs(runs: Sequence[Run], file: str, folder_of: Callable[[Run], 
                               'give another --work-dir, of letters, digits, _, -, . and /')
         try:
             if run.source.method not in first:
-                first[run.source.method] = build_frozen(_last(run.source))[0]
-            config = _last(run)
+                source = _alone(run.source)
+                check_end(source, f"'{run.source.method}'", f"'{run.method}'")
+                first[run.source.method] = build_frozen(source)[0]
+            config = _alone(run)
             model, frozen = build_frozen(config)
             anew = as_patterns(config.get('reinitialize') or (), 'reinitialize')
             state = dict(first[run.source.method].state_dict())
@@ -56,8 +58,13 @@ def check_hand_overs(runs: Sequence[Run], file: str, folder_of: Callable[[Run], 
             raise ConfigError(f"{file}: methods '{run.method}': {error}") from error
 
 
-def _last(run: Run) -> Config:
-    return load_runs(run.config, dict(run.options))[-1].config
+def _alone(run: Run) -> Config:
+    """The config of a run that is no sequence of stages."""
+    stages = load_runs(run.config, dict(run.options))
+    if stages[-1].name:
+        raise ConfigError(f'{run.config} trains in stages itself, and so neither is a second stage nor has one; for a '
+                          "second stage give the config of its last stage, for a method second_stages={'NAME': None}")
+    return stages[0].config
 
 
 def crossed_markdown(rows: Sequence[Row]) -> str:

@@ -138,6 +138,19 @@ def test_a_second_stage_that_does_not_fit_is_told_before_a_run(fake):
         fake.main()
 
 
+@pytest.mark.parametrize('text, ours, words', [
+    (STAGES, 'ltkit::decouple/crt_r8_digits_lt.py', r"crt_r8_digits_lt\.py trains in stages itself.*=\{'NAME': None"),
+    ("second_stages = {'cRT': 'decouple/crt_r8_digits_lt.py'}", 'ours.py', r'crt_r8_digits_lt\.py trains in stages i'),
+    (STAGES, dict(config='ours.py', cfg_options={'default_hooks.checkpoint.save_last': False}),
+     r"'ours' does not save what it ends with .* but 'ours \+ NCM' begins from it"),
+])
+def test_a_first_stage_that_leaves_no_weights_is_told_before_a_run(fake, text, ours, words):
+    bench(fake, text, ours=ours)
+    with pytest.raises(ConfigError, match=words):
+        fake.main()
+    assert not fake.events()
+
+
 def test_the_options_of_a_second_stage_hand_the_weights_over(fake, tmp_path):
     erm, crt = plan(bench(fake, STAGES, ('erm', )))[::2]
     first, second = (on_stand_in(load_config(run.config, options), tmp_path / 'data', batch_size=4)
