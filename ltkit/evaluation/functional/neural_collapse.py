@@ -21,7 +21,7 @@ Source: Papyan, Han and Donoho, *Prevalence of Neural Collapse during the Termin
 Phase of Deep Learning Training*, PNAS 2020, arXiv 2008.08186; on long-tailed data Liu
 et al., AISTATS 2023, arXiv 2302.12453. The latter's code leaves out the factor
 :math:`\frac1K` of NC1. Classes without a sample are left out; K is the number of the
-others.
+others. NC2 of the classifier has all of its rows.
 """
 
 from __future__ import annotations
