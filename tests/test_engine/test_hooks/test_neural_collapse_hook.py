@@ -19,6 +19,7 @@ CONFIG = '''
 custom_hooks = [dict(type='NeuralCollapseHook', interval=2), dict(type='Stop')]
 train_cfg = dict(max_epochs=5, val_interval=5)
 default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=9))
+model = dict(head=dict(regularizers=[dict(type='NeuralCollapseRegularizer', within=0.05, begin=1)]))
 '''
 
 

@@ -13,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from ltkit.models.regularizers import NeuralCollapseRegularizer
 from ltkit.registry import REGULARIZERS
 from ltkit.testing import run_distributed
+from ltkit.utils.dist import world_size
 from ltkit.utils.errors import ConfigError, DataError
 
 CLASSES, CHANNELS = 6, 8
@@ -182,19 +183,19 @@ class Model(nn.Module):
 
     def forward(self, inputs, labels):
         features = self.backbone(inputs)
-        return features.square().mean() + call(self.regularizer, features, labels)
+        return world_size() * features.square().sum() / 96 + call(self.regularizer, features, labels)
 
 
-def _gradients(rank, world_size, arguments, soft):
+def _gradients(rank, processes, arguments, soft):
     """Value and gradients of a share of the batch, as a training step has them."""
     torch.manual_seed(2)
     model = Model(**arguments)
     inputs = torch.randn(12, 5, dtype=torch.float64)
     labels = F.one_hot(LABELS, CLASSES) * 0.7 + 0.3 / CLASSES if soft else LABELS
-    if world_size == 1:
+    if processes == 1:
         value = model(inputs, labels)
     else:
-        share = slice(0, 6) if rank == 0 else slice(6, 12)  # both have samples of class 1
+        share = slice(0, 7) if rank == 0 else slice(7, 12)  # both have some of class 1, each lacks others
         wrapped = DistributedDataParallel(model)
         value = wrapped(inputs[share], labels[share])
     value.backward()
