@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import traceback
@@ -45,7 +46,7 @@ def load_config(
     root = read_files(path)
     config = _execute(root)
     before = config._cfg_dict
-    options = dict(cfg_options or {})
+    options = copy.deepcopy(dict(cfg_options or {}))  # mmengine takes out each _delete_
     _merge(config, options)
     _drop_delete_marks(config._cfg_dict)
     locator = Locator(root, options, before)

@@ -121,3 +121,10 @@ def test_the_runs_of_any_config(staged):
     only, = load_runs('ltkit::erm/r8_digits_lt.py', {'train_cfg.max_epochs': 3})
     assert only.name == '' and only.config.train_cfg.max_epochs == 3
     assert [stage.name for stage in load_runs(staged(FIRST, SECOND))] == ['representation', 'classifier']
+
+
+def test_an_option_that_replaces_a_dict_does_so_in_each_stage(staged):
+    options = {'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop', max_iters=20)}
+    for stage in load_stages(staged(FIRST, SECOND), options):
+        assert stage.config.train_cfg == dict(type='IterBasedTrainLoop', max_iters=20)
+    assert options['train_cfg']['_delete_']  # what the caller gave stays
