@@ -66,7 +66,7 @@ def train_stages(stages: Sequence[Stage],
     init_processes(first.get('launcher', 'none'), first.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
     init_default_scope(first.get('default_scope', 'ltkit'))
     to_train = _to_train(stages, only, stage1_checkpoint)
-    given = {stages[0].name: stage1_checkpoint} if stage1_checkpoint else {}
+    given = {} if stage1_checkpoint is None else {stages[0].name: stage1_checkpoint}
     folders = {stage.name: StageFolder(work_dir, stage) for stage in stages}
     _check(to_train, folders, given, work_dir)
     with StopSignals() as signals:

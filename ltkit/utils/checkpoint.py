@@ -167,7 +167,7 @@ def checkpoint_file(path: str | os.PathLike) -> str:
     """
     path = _fetched(str(path))
     if not os.path.isfile(path):
-        raise CheckpointError(f'no checkpoint at {path}')
+        raise CheckpointError(f"no checkpoint at {path or repr('')}")
     return path
 
 

@@ -63,6 +63,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     (['--stage', 'classifier'], ["begins from 'representation', which has not finished in run/representation",
                                  'leave --stage out']),
     (['--stage1-checkpoint', 'absent.pth'], ['no checkpoint at absent.pth']),
+    (['--stage1-checkpoint', ''], ["no checkpoint at ''"]),
     (['--stage1-checkpoint', 'text.pth'], ['text.pth (5 bytes) is truncated or not a checkpoint']),
     (['--stage1-checkpoint', 'cut.pth'], ['cut.pth', 'truncated or not a checkpoint']),
     (['--stage1-checkpoint', 'wide.pth'], ["stage 'classifier'", 'wide.pth does not fit: backbone.conv1.weight is '
