@@ -32,7 +32,9 @@ class NeuralCollapse(LongTailMetric):
     :mod:`ltkit.evaluation.functional.neural_collapse`. A key is absent when there is
     nothing to measure, as ``nc3`` of a classifier that has no row for each class.
     Class means are those of the evaluated set; predictions are those of the model,
-    post-hoc rules included. On the training set: :class:`~ltkit.engine.hooks.NeuralCollapseHook`.
+    post-hoc rules included. Rows are what the logits are products with; those of a
+    classifier that normalises or adjusts its products (cosine, causal, DisAlign, dual
+    head) are taken as they are. On the training set: :class:`~ltkit.engine.hooks.NeuralCollapseHook`.
 
     ``needs_features`` lets ``FeaturesForMetricsHook``, which is on by default, have
     the model give ``features`` with its predictions, and hand over the rows of its

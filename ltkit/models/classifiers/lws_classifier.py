@@ -42,6 +42,11 @@ class LWSClassifier(LinearBased):
         super().__init__(num_classes, in_channels, bias)
         self.scales = nn.Parameter(torch.ones(num_classes))
 
+    @property
+    def class_vectors(self) -> Tensor:
+        """:math:`s_c w_c`, for measures of the geometry, shape ``(C, d)``."""
+        return self.scales[:, None] * self.weight
+
     def forward(self, features: Tensor) -> Tensor:
         """Logits ``(N, C)`` of features ``(N, d)``."""
         logits = self.linear(features)

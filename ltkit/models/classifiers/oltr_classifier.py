@@ -62,6 +62,7 @@ class OLTRClassifier(LinearBased):
 
     fit_passes = 1
     fit_begins_training = True
+    class_vectors = None  # none act on the features: those of the cosine are for the meta-embedding, which has a memory
 
     def __init__(self,
                  num_classes: int,

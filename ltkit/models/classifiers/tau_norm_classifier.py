@@ -52,6 +52,11 @@ class TauNormClassifier(LinearBased):
         if self.bias is not None and not keep_bias:
             self.bias.requires_grad_(False)
 
+    @property
+    def class_vectors(self) -> Tensor:
+        r""":math:`w_c / \lVert w_c \rVert^\tau`, for measures of the geometry, shape ``(C, d)``."""
+        return divided_by_norms(self.weight.T, self.weight, self.tau).T
+
     def forward(self, features: Tensor) -> Tensor:
         """Logits ``(N, C)`` of features ``(N, d)``."""
         logits = divided_by_norms(F.linear(features, self.weight), self.weight, self.tau)

@@ -233,7 +233,7 @@ class LongTailClsHead(BaseModule):
 
     @torch.no_grad()
     def training_accuracy(self, logits: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Per cent of the batch whose class is among the first k."""
+        """Per cent of the batch whose class is among the first k; logits ``(N, C)``, none for soft labels."""
         if not self.cal_acc or target.dim() != 1:
             return {}
         order = logits.topk(min(max(self.topk), self.num_classes), dim=-1).indices
@@ -280,9 +280,9 @@ class LongTailClsHead(BaseModule):
 
 
 def class_vectors_of(classifier: nn.Module) -> Tensor | None:
-    """Its ``class_vectors`` if it says what they are, else its weight."""
-    vectors = getattr(classifier, 'class_vectors', None)
-    vectors = getattr(classifier, 'weight', None) if vectors is None else vectors
+    """Its ``class_vectors`` if it says what they are, else its weight, shape ``(C, d)``; None if there are none."""
+    name = 'class_vectors' if hasattr(classifier, 'class_vectors') else 'weight'
+    vectors = getattr(classifier, name, None)
     return vectors.detach() if isinstance(vectors, Tensor) and vectors.dim() == 2 else None
 
 

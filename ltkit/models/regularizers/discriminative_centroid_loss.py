@@ -111,7 +111,7 @@ class DiscriminativeCentroidLoss(Regularizer):
         return lengths - 2 * (features * (share @ centroids)).sum(1)
 
     def stepped(self, centroids: Tensor, target: Tensor) -> Tensor:
-        """The centroids, their gradient divided by 1 + the samples of the class."""
+        """The centroids ``(K, d)``, their gradient divided by 1 + the samples of the class."""
         share = F.one_hot(target, len(centroids)) if target.dim() == 1 else target
         factor = 1 / (1 + sum_over_processes(share.sum(0).to(centroids)))[:, None]
         return factor * centroids + ((1 - factor) * centroids).detach()

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ltkit.models.classifiers import LinearClassifier, LWSClassifier
+from ltkit.models.heads.long_tail_cls_head import class_vectors_of
 from ltkit.registry import CLASSIFIERS
 
 
@@ -33,6 +34,11 @@ def test_it_starts_as_the_linear_layer_whose_weights_it_takes(bias, features, dr
     state = classifier.load_state_dict(linear.state_dict(), strict=False)
     assert state.missing_keys == ['scales'] and not state.unexpected_keys
     assert torch.equal(classifier(features), linear(features))
+
+
+def test_class_vectors(features, drawn):
+    classifier = drawn(LWSClassifier(5, 7, bias=False))
+    assert torch.allclose(features @ class_vectors_of(classifier).T, classifier(features), atol=1e-14)
 
 
 def test_the_scales_alone_can_be_trained(features, drawn):

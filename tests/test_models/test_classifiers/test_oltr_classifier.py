@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ltkit.models.classifiers import LinearClassifier, OLTRClassifier
+from ltkit.models.heads.long_tail_cls_head import class_vectors_of
 from ltkit.registry import CLASSIFIERS
 from ltkit.testing.distributed import run_distributed
 from ltkit.utils.dist import sum_over_processes
@@ -42,6 +43,11 @@ def test_equation(kwargs):
                 for h in features.numpy()]
     assert np.allclose(classifier(features).detach(), expected, rtol=0, atol=1e-10)
     assert np.allclose(classifier.float()(features.float()).detach(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_no_class_vectors():
+    """Its weight selects from the memory, and is no classifier of the features."""
+    assert class_vectors_of(drawn()[0]) is None
 
 
 def test_gradient():

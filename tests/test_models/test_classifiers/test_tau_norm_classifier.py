@@ -10,6 +10,7 @@ import torch
 from ltkit.models.classifiers import LinearClassifier, TauNormClassifier
 from ltkit.models.classifiers.tau_norm_classifier import divided_by_norms
 from ltkit.models.heads import LongTailClsHead
+from ltkit.models.heads.long_tail_cls_head import class_vectors_of
 from ltkit.registry import CLASSIFIERS
 from ltkit.utils.errors import ConfigError
 
@@ -31,6 +32,12 @@ def test_equation_and_gradients(tau, keep_bias, features, drawn, same):
     classifier = drawn(CLASSIFIERS.build(dict(
         type='TauNormClassifier', num_classes=5, in_channels=7, tau=tau, keep_bias=keep_bias)))
     same(classifier, lambda x, p: tau_normalised(x, p.weight, tau, p.bias if keep_bias else None), features)
+
+
+@pytest.mark.parametrize('tau', [0.0, 0.7, 1.0])
+def test_class_vectors(tau, features, drawn):
+    classifier = drawn(TauNormClassifier(5, 7, tau=tau))
+    assert torch.allclose(features @ class_vectors_of(classifier).T, classifier(features), atol=1e-14)
 
 
 def test_in_float32(features, drawn, same):
