@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -147,8 +147,10 @@ def hand_over_weights(model: nn.Module,
     reinitialize = tuple(reinitialize)
     handed = compare_weights(model, state, source, reinitialize, frozen)
     taken = {key: value for key, value in state.items() if not any(matches(key, pattern) for pattern in reinitialize)}
-    model.load_state_dict(taken, strict=False)
-    return handed
+    missing = set(model.load_state_dict(taken, strict=False).missing_keys)
+    made = {name: shape for name, shape in handed.newly_made.items() if name in missing}
+    derived = tuple(name for name in handed.newly_made if name not in made)  # by the module, of what it was given
+    return replace(handed, loaded=handed.loaded + derived, newly_made=made)
 
 
 def _weights(own: Mapping[str, Tensor], state: Shapes) -> list[str]:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ltkit.distribution_aware import DistributionAware
+from ltkit.models.classifiers import DualHeadClassifier, LinearClassifier
 from ltkit.models.losses import ClassDifficultyBalancedLoss
 from ltkit.utils.errors import CheckpointError, ConfigError
 from ltkit.utils.weights import compare_weights, hand_over_weights, load_weights
@@ -139,6 +140,17 @@ def test_hand_over_by_name_tells_what_it_did():
     for words in ('from stage1.pth: 6 tensors loaded (backbone 6)', 'left out of it: head.weight (4, 3)',
                   'newly made: scales (4,)'):
         assert words in report
+
+
+def test_what_a_module_makes_of_the_weights_is_not_new():
+    """The calibrated and the original classifier of SimCal are one in the stage before."""
+    first = nn.ModuleDict(dict(classifier=LinearClassifier(4, 3)))
+    second = nn.ModuleDict(dict(classifier=DualHeadClassifier(4, 3)))
+    handed = hand_over_weights(second, first.state_dict(), 'stage1.pth')
+    assert torch.equal(second['classifier'].original_weight, first['classifier'].weight)
+    assert not handed.newly_made and {'classifier.weight', 'classifier.original_weight'} <= set(handed.loaded)
+    handed = hand_over_weights(second, first.state_dict(), 'stage1.pth', ['classifier.weight'])
+    assert set(handed.newly_made) == {'classifier.weight', 'classifier.original_weight'}
 
 
 def test_hand_over_of_everything_has_nothing_to_add():
