@@ -45,8 +45,9 @@ def plot_neural_collapse(runs: Mapping[str, Sequence[History]], path: str | os.P
 
     Args:
         runs (Mapping): Name to the contents of ``neural_collapse.json`` of the runs of
-            that name: ``records``, a list of dicts with ``epoch`` and the numbers, and
-            ``simplex_angle``. The name '' is not written.
+            that name: ``records``, a list of dicts with ``epoch`` and the numbers,
+            ``simplex_angle``, and whether NC1 has the factor 1 / K,
+            ``divide_by_classes`` (if absent, it has). The name '' is not written.
         path: A ``.png``, ``.svg`` or ``.pdf`` file; its folder is made.
         title (str, optional): Title of the picture.
 
@@ -54,7 +55,8 @@ def plot_neural_collapse(runs: Mapping[str, Sequence[History]], path: str | os.P
         Path: ``path``.
 
     Raises:
-        ConfigError: The suffix is not known, or a run has no record.
+        ConfigError: The suffix is not known, a run has no record, or NC1 has the factor
+            1 / K in some of them alone.
     """
     path = checked_path(path)
     if not runs or not all(runs.values()):
@@ -63,8 +65,13 @@ def plot_neural_collapse(runs: Mapping[str, Sequence[History]], path: str | os.P
         for history in several:
             if not history.get('records'):
                 raise ConfigError(f"a run of '{name}' has no records; it must be what NeuralCollapseHook writes")
+    divided = {history.get('divide_by_classes', True) for several in runs.values() for history in several}
+    if len(divided) > 1:
+        raise ConfigError('NC1 has the factor 1 / K in some of the runs, and not in others: their '
+                          'NeuralCollapseHook differs in divide_by_classes')
+    panels = PANELS if divided == {True} else (PANELS[0]._replace(label='trace'), *PANELS[1:])
     figure = new_figure((11.5, 6.4))
-    for panel, axes in zip(PANELS, figure.subplots(2, 3).flat):
+    for panel, axes in zip(panels, figure.subplots(2, 3).flat):
         _draw(axes, panel, runs)
     handles = [_line(colour=i) for i in range(len(runs))]
     if any(runs):

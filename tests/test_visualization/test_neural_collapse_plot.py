@@ -47,6 +47,14 @@ def test_what_is_written(tmp_path):
         assert f'<!-- {words} -->' in text, words
 
 
+def test_nc1_without_the_factor(tmp_path):
+    whole = dict(history(), divide_by_classes=False)
+    for one, label in ((history(), 'trace / K'), (whole, 'trace')):
+        assert f'<!-- {label} -->' in plot_neural_collapse({'': [one]}, tmp_path / 'a.svg').read_text()
+    with pytest.raises(ConfigError, match='NC1 has the factor 1 / K in some of the runs'):
+        plot_neural_collapse({'ERM': [history()], 'NC': [whole]}, tmp_path / 'a.svg')
+
+
 @pytest.mark.parametrize('runs, path, text', [
     ({}, 'a.png', 'nothing to draw'), ({'ERM': []}, 'a.png', 'nothing to draw'),
     ({'ERM': [dict(records=[])]}, 'a.png', "a run of 'ERM' has no records"),

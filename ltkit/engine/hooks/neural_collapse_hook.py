@@ -133,7 +133,8 @@ class NeuralCollapseHook(Hook):
         return runner.build_dataloader(copy.deepcopy(dict(config)), seed=runner.seed)
 
     def _history(self, runner: Runner) -> dict[str, Any]:
-        return dict(name=run_name(runner), seed=runner.seed, simplex_angle=self.simplex_angle, records=self.records)
+        return dict(name=run_name(runner), seed=runner.seed, simplex_angle=self.simplex_angle,
+                    divide_by_classes=self.divide_by_classes, records=self.records)
 
     def _write(self, runner: Runner) -> None:
         if is_main_process():

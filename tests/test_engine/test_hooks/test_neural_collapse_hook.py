@@ -69,6 +69,7 @@ def test_it_measures_the_training_set(small, small_run):
     runner.train()
     history = kept(small_run)
     assert [record['epoch'] for record in history['records']] == [2, 4, 5] and history['seed'] == 0
+    assert history['divide_by_classes'] is True
     assert history['simplex_angle'] == pytest.approx(96.379, abs=1e-3) and history['name'].endswith('/small')
     want = by_hand(runner.model, runner.train_dataloader.dataset)
     for key, value in want.items():
