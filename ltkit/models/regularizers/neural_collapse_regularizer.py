@@ -52,9 +52,9 @@ class NeuralCollapseRegularizer(Regularizer):
     the equation above.
 
     Source: Liu et al., *Inducing Neural Collapse in Deep Long-tailed Learning*,
-    AISTATS 2023, arXiv 2302.12453; the equations are those of the authors' code. That
-    code computes the terms before ``begin`` as well, with the first centres; here
-    there are none, which is what it says it does.
+    AISTATS 2023, arXiv 2302.12453; the equations are those of the authors' code. One
+    version of it computes the terms before ``begin`` as well, with the first centres;
+    here, as in another, there are none.
 
     Args:
         within (float): :math:`\lambda_1`, above 0. Defaults to 0.01.
@@ -73,7 +73,8 @@ class NeuralCollapseRegularizer(Regularizer):
             over all :math:`j \ne k`. (The code of the third is meant to be this, but
             draws the cosines to 0.) Defaults to ``'mean'``.
         centring (float): :math:`\lambda_3`, 0 or more, of a third term
-            :math:`\lVert \frac1K \sum_k \mu_k \rVert^2`. Defaults to 0.0.
+            :math:`\lVert \frac1K \sum_k \mu_k \rVert^2`. (Versions of the code have the
+            mean squared length of the features in its place.) Defaults to 0.0.
         **kwargs: ``class_counts`` (not used) and ``loss_weight``; see
             :class:`Regularizer`. The step of the centres does not depend on
             ``loss_weight``.
