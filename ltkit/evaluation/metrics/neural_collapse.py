@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...distribution_aware import CountsLike
 from ...registry import METRICS
-from ...utils.errors import DataError
+from ...utils.errors import ConfigError, DataError
 from ..functional.accuracy import predictions
 from ..functional.neural_collapse import collapse_of_batches, simplex_angle
 from .base import LongTailMetric, Records
@@ -55,6 +55,7 @@ class NeuralCollapse(LongTailMetric):
         prefix (str, optional): Prefix of the keys. Defaults to 'neural_collapse'.
 
     Raises:
+        ConfigError: ``folder`` is not there.
         DataError: A sample has no features, or there are samples of one class alone.
     """
 
@@ -69,6 +70,8 @@ class NeuralCollapse(LongTailMetric):
                  prefix: str | None = None) -> None:
         super().__init__(class_counts, prefix)
         self.divide_by_classes = divide_by_classes
+        if folder is not None and not os.path.isdir(folder):
+            raise ConfigError(f"folder of NeuralCollapse must be a folder that is there, but is '{folder}'")
         self.folder = folder
         self.weight: Tensor | None = None
         self._clear()

@@ -11,7 +11,7 @@ from ltkit.evaluation.functional import neural_collapse, simplex_angle
 from ltkit.evaluation.metrics import feature_file
 from ltkit.evaluation.metrics.growing_records import GrowingRecords
 from ltkit.testing import run_distributed
-from ltkit.utils.errors import DataError
+from ltkit.utils.errors import ConfigError, DataError
 
 SIZE, CLASSES, CHANNELS = 61, 5, 8
 
@@ -109,6 +109,11 @@ def test_features_of_half_precision():
     features, labels, scores, _ = arrays()
     found = neural_collapse(torch.from_numpy(features).bfloat16().float(), labels, scores.argmax(1))
     assert metric.evaluate(SIZE)['neural_collapse/nc1'] == pytest.approx(found['nc1'], rel=1e-10)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(ConfigError, match=r"folder of NeuralCollapse must be a folder that is there, but is '.*/no'"):
+        NeuralCollapse(folder=tmp_path / 'no')
 
 
 def test_what_is_missing_is_said():
