@@ -7,11 +7,11 @@ from typing import Any
 
 from mmengine.device import get_device
 from mmengine.logging import print_log
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ltkit.datasets.in_memory import InMemoryDataLoader
-from ltkit.utils.errors import ConfigError
+from ltkit.utils.errors import CheckpointError, ConfigError
 
 # Settings of a loader that reads samples one by one, of no use where batches are made on the device.
 OF_WORKERS = ('num_workers', 'persistent_workers', 'pin_memory', 'pin_memory_device', 'prefetch_factor', 'timeout',
@@ -99,3 +99,34 @@ def with_pipeline(dataset: Mapping[str, Any], pipeline: Any) -> dict[str, Any]:
         else:
             changed['datasets'] = [with_pipeline(inner, pipeline) for inner in dataset['datasets']]
     return changed
+
+
+def skip_seen_batches(loop: BaseLoop, filename: str) -> None:
+    """Let a training loop that was resumed begin in the middle of an epoch, where the checkpoint was written there.
+
+    Args:
+        loop (BaseLoop): It has the state of the checkpoint.
+        filename (str): The checkpoint, for errors.
+
+    Raises:
+        CheckpointError: The sampler cannot begin there, or the epochs of the checkpoint have other steps.
+    """
+    if not isinstance(loop, EpochBasedTrainLoop):
+        return  # a loop that counts iterations skips by itself
+    seen = loop.iter - loop.epoch * len(loop.dataloader)
+    if seen == 0:
+        return
+    batches = loop.dataloader.batch_sampler
+    if not hasattr(batches, 'skip'):
+        kind = type(getattr(batches, 'sampler', batches)).__name__
+        raise CheckpointError(
+            f'{filename} was written after iteration {loop.iter}, in the middle of an epoch of '
+            f'{len(loop.dataloader)}, where {kind} cannot begin; resume from a checkpoint of the end of an '
+            'epoch, or use a sampler of ltkit')
+    if not 0 < seen < len(loop.dataloader) or seen % batches.accumulation:
+        raise CheckpointError(
+            f'{filename} was written after iteration {loop.iter} and epoch {loop.epoch} of a run whose '
+            f'epochs have other steps than the {len(loop.dataloader)} of this one, or in the middle of '
+            'a step; resume with the data set, sampler and batch_size of that run')
+    batches.set_epoch(loop.epoch)
+    batches.skip(seen // batches.accumulation)

@@ -16,7 +16,6 @@ from mmengine.device import get_device
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
-from mmengine.runner import EpochBasedTrainLoop
 from mmengine.runner import Runner as _Runner
 from torch import nn
 
@@ -31,7 +30,7 @@ from ltkit.utils.weights import HandOver, hand_over_weights, load_weights
 from ltkit.version import __version__
 
 from .building import building
-from .data import build_dataloader
+from .data import build_dataloader, skip_seen_batches
 from .freezing import freeze
 from .launch import init_processes
 from .loops import MetaTrainLoop
@@ -358,30 +357,7 @@ class Runner(_Runner):
                                       'resumed with it; use it with load_from')
             self.train_loop.load_state_dict(stored['train_loop'])
         self._own_checkpoints.append(filename)
-        self._skip_seen_batches(filename)
-
-    def _skip_seen_batches(self, filename: str) -> None:
-        """Begin in the middle of the epoch where the checkpoint was written there."""
-        loop = self.train_loop
-        if not isinstance(loop, EpochBasedTrainLoop):
-            return  # a loop that counts iterations skips by itself
-        seen = loop.iter - loop.epoch * len(loop.dataloader)
-        if seen == 0:
-            return
-        batches = loop.dataloader.batch_sampler
-        if not hasattr(batches, 'skip'):
-            kind = type(getattr(batches, 'sampler', batches)).__name__
-            raise CheckpointError(
-                f'{filename} was written after iteration {loop.iter}, in the middle of an epoch of '
-                f'{len(loop.dataloader)}, where {kind} cannot begin; resume from a checkpoint of the end of an '
-                'epoch, or use a sampler of ltkit')
-        if not 0 < seen < len(loop.dataloader) or seen % batches.accumulation:
-            raise CheckpointError(
-                f'{filename} was written after iteration {loop.iter} and epoch {loop.epoch} of a run whose '
-                f'epochs have other steps than the {len(loop.dataloader)} of this one, or in the middle of '
-                'a step; resume with the data set, sampler and batch_size of that run')
-        batches.set_epoch(loop.epoch)
-        batches.skip(seen // batches.accumulation)
+        skip_seen_batches(self.train_loop, filename)
 
     def dump_config(self) -> None:
         """Write the config into the work folder; a test leaves the one that training wrote there."""
