@@ -70,7 +70,8 @@ def _tell(error: BaseException) -> int | None:
         return None
     if os.environ.get('LTKIT_DEBUG', '0') not in ('', '0'):
         traceback.print_exc()
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f'{line}\n')  # in one piece: other processes write there, too
+    sys.stderr.flush()
     return status
 
 

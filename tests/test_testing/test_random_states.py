@@ -27,3 +27,11 @@ def test_who_draws_is_told(name, draw):
     expect_untouched(lambda: None, 'nothing draws')
     with pytest.raises(ConformanceError, match=f'^it draws from the global generator of {name}$'):
         expect_untouched(draw, 'it draws')
+
+
+@pytest.mark.parametrize('name, seed', [
+    ('python', random.seed), ('numpy', np.random.seed), ('torch', torch.manual_seed)])
+def test_who_seeds_them_as_they_were_is_told(name, seed):
+    seed_all(0)
+    with pytest.raises(ConformanceError, match=f'generator of {name}$'):
+        expect_untouched(lambda: seed(0), 'it draws')
