@@ -93,7 +93,8 @@ def load_runs(path: str | os.PathLike, cfg_options: dict[str, Any] | None = None
         path: The config file.
         cfg_options (dict, optional): Dotted key = value.
     """
-    if has_stages(load_config(path, check=False)):
+    stated = any('stages' in Names(file).values for file in read_files(path).chain())
+    if stated and has_stages(load_config(path, check=False)):
         return load_stages(path, cfg_options)
     return [Stage('', load_config(path, cfg_options))]
 

@@ -16,7 +16,8 @@ import pytest
     ('loss_cost.py', ['--batch-size', '2', '--turns', '1'], ('batch_size',), 1, 3),
     pytest.param('import_time.py', ['--repeats', '1'], ('import all of ltkit', 'ratio_to_torch'), 0.5, 20,
                  marks=pytest.mark.slow),
-    ('peak_memory.py', ['--batch', '8', '--steps', '2'], ('ratio',), 0.5, 1.5)])
+    pytest.param('peak_memory.py', ['--batch', '8', '--steps', '2'], ('ratio',), 0.5, 1.5, marks=pytest.mark.slow),
+])
 def test_runs_and_writes(repo_root, tmp_path, script, args, key, low, high):
     out = tmp_path / 'figures.json'
     command = [sys.executable, str(repo_root / 'benchmarks' / script), '--out', str(out), *args]

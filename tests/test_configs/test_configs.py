@@ -1,6 +1,7 @@
 """Every config in the tree builds, trains a step and evaluates, on stand-in data.
 
-Of the large networks one config a method trains in the quick tests; the others build there, and train with ``-m slow``.
+Those of a size for a CPU, and some of the large networks, train in the quick tests; the others build there, and train
+with ``-m slow``.
 So it is with methods that train as ERM does, or with another sampler: there the digits are enough.
 Of a config with stages each is built and trained a step, from the weights of the one before.
 """
@@ -28,7 +29,8 @@ ALL = sorted(str(path.relative_to(CONFIGS)) for path in FOUND)
 STAGED = [name for name in ALL if states_stages(CONFIGS / name)]
 NAMES = [name for name in ALL if name not in STAGED and CONFIGS / name not in PARTS]
 AS_ERM = re.compile(r'^(resampling|unoic|pc_softmax|tau_norm)/(?!r8_digits)|/(?!r8_digits).*_posthoc\.py')
-QUICK = [name for name in NAMES if re.search(r'/(r8|r10|r32)_|/r50_imagenet_lt\.py', name) and not AS_ERM.search(name)]
+QUICK = [name for name in NAMES
+         if re.search(r'/(r8|r10)_|^(erm|ride|etf)/r50_imagenet_lt\.py', name) and not AS_ERM.search(name)]
 SLOW = sorted(set(NAMES) - set(QUICK))
 # Another first stage than that of cRT is another sampler, and more images are no other code.
 QUICK_STAGED = [name for name in STAGED if re.search(r'/(crt_|lws_|ncm_)?r8_digits_lt|/crt_r8_cifar', name)]

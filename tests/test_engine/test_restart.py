@@ -72,6 +72,7 @@ def _same_end(small_run, name: str) -> None:
     assert results[0]['metrics'] == results[1]['metrics']
 
 
+@pytest.mark.slow
 def test_one_of_two_processes_is_killed(small_run, make):
     _two(small_run, make('straight'), 'straight')
     printed = _two(small_run, make('late', iteration=13), 'late', '--max-restarts', '3')
@@ -123,7 +124,8 @@ def test_an_error_of_the_user_keeps_its_status(small_run):
     assert done.stderr == "error: --max-restarts needs a number of restarts, but got 'many'\n"
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize('number', [
+    signal.SIGTERM, pytest.param(signal.SIGUSR1, marks=pytest.mark.slow)])
 def test_signal_to_the_launcher(small_run, make, repo_root, number):
     """As Slurm and Kubernetes send it: to the process that they started."""
     config = make('long')

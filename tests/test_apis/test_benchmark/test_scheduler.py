@@ -70,7 +70,8 @@ def test_two_calls_at_once_train_each_run_once(fake):
     assert len(fake.events()) == 8 and set(fake.count('start').values()) == {1}
 
 
-@pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize('number, status', [
+    (signal.SIGINT, 130), pytest.param(signal.SIGTERM, 130, marks=pytest.mark.slow), (signal.SIGKILL, -9)])
 def test_an_end_from_outside_leaves_no_child_and_is_resumed(fake, number, status):
     fake.config('seeds = [0]\nreference = False')
     call = fake.start('--jobs', '2', FAKE_SECONDS='0.4', FAKE_LATER_SECONDS='2')

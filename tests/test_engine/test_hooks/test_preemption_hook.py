@@ -99,6 +99,7 @@ def test_one_process_as_a_user_runs_it(small_run, make, number, iteration, saved
     _same_end(small_run, 'straight', 'stopped')
 
 
+@pytest.mark.slow
 def test_signal_to_the_whole_group(small_run, make, repo_root):
     """As a scheduler does: the workers of the data loader get it too."""
     config = make('stopped', workers=2, number=int(signal.SIGTERM), iteration=12, group=True)
