@@ -30,7 +30,7 @@ STAGED = [name for name in ALL if states_stages(CONFIGS / name)]
 NAMES = [name for name in ALL if name not in STAGED and CONFIGS / name not in PARTS]
 AS_ERM = re.compile(r'^(resampling|unoic|pc_softmax|tau_norm)/(?!r8_digits)|/(?!r8_digits).*_posthoc\.py')
 QUICK = [name for name in NAMES
-         if re.search(r'/(r8|r10)_|^(erm|ride|etf)/r50_imagenet_lt\.py', name) and not AS_ERM.search(name)]
+         if re.search(r'/(r8|r10)_|^(erm|ride)/r50_imagenet_lt\.py', name) and not AS_ERM.search(name)]
 SLOW = sorted(set(NAMES) - set(QUICK))
 # Another first stage than that of cRT is another sampler, and more images are no other code.
 QUICK_STAGED = [name for name in STAGED if re.search(r'/(crt_|lws_|ncm_)?r8_digits_lt|/crt_r8_cifar', name)]

@@ -81,12 +81,14 @@ def test_stages_on_two_processes(tool, tmp_path, repo_root, monkeypatch):
         assert all(torch.equal(value, found[key]) for key, value in expected.items())
 
 
+@pytest.mark.slow
 def test_batch_that_processes_cannot_share(tool, tmp_path, repo_root):
     done = tool('dist_train.sh', repo_root / 'configs/erm/r8_digits_lt.py', 3, '--work-dir', tmp_path)
     assert done.returncode != 0
     assert 'batch_size is 32 for one optimiser step, which 3 processes x 1' in done.stdout
 
 
+@pytest.mark.slow
 def test_machines_find_each_other_by_the_environment(tool, tmp_path, repo_root, monkeypatch):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))

@@ -152,6 +152,7 @@ def test_agreement_on_gpus_reads_the_sum_of_the_time_before(monkeypatch):
     assert [call for call, answer in enumerate(answers, 1) if answer] == [9, 12]
 
 
+@pytest.mark.slow
 def test_two_processes_stop_at_one_step(small_run, make):
     straight = make('straight')
     config = make('stopped', number=int(signal.SIGTERM), iteration=12, rank=1)

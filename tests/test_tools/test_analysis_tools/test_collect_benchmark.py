@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 
+import pytest
+
 BENCH = """
 methods = {'ERM': 'erm/r8_digits_lt.py',
            'Short': dict(config='erm/r8_digits_lt.py', cfg_options={'train_dataloader.batch_size': 64})}
@@ -32,6 +34,7 @@ def test_report_and_logs_without_folders_of_this_machine(tool, tmp_path):
         assert str(tmp_path) not in text and log in (out / 'index.html').read_text()
 
 
+@pytest.mark.slow
 def test_two_methods_of_one_config_keep_their_logs(tool, tmp_path):
     (tmp_path / 'bench.py').write_text(BENCH)
     for chosen in (['--only', 'ERM'], []):  # the folder that held one of them is brought up to date
@@ -44,6 +47,7 @@ def test_two_methods_of_one_config_keep_their_logs(tool, tmp_path):
     assert ['batch_size=64' in gzip.decompress(path.read_bytes()).decode() for path in logs] == [False, True]
 
 
+@pytest.mark.slow
 def test_the_log_of_a_run_in_stages_has_all_of_them(tool, tmp_path):
     (tmp_path / 'bench.py').write_text("methods = {'cRT': 'decouple/crt_r8_digits_lt.py'}\n"
                                        "cfg_options = {'train_cfg.max_epochs': 1}\n")
