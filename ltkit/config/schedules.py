@@ -10,6 +10,7 @@ from ltkit.utils.errors import ConfigError
 from .locate import Locator
 
 WARM_UP = 'Linear'  # LinearLR, LinearMomentum, LinearParamScheduler
+DEFAULTS = dict(begin=0, end=math.inf, start_factor=1 / 3, end_factor=1.0)  # theirs
 
 
 def check_schedules(config: Any, locator: Locator) -> None:
@@ -27,14 +28,14 @@ def check_schedules(config: Any, locator: Locator) -> None:
         ConfigError: A scheduler is such a one.
     """
     schedulers = config.get('param_scheduler') or []
-    several = not isinstance(schedulers, dict)
+    several = isinstance(schedulers, (list, tuple))
     for number, scheduler in enumerate(schedulers if several else [schedulers]):
         if not isinstance(scheduler, dict) or not _stays(scheduler):
             continue
         path = ('param_scheduler', *([str(number)] if several else []), 'end')
-        begin, start = scheduler.get('begin', 0), scheduler.get('start_factor', 1 / 3)
+        begin, start = (scheduler.get(key, DEFAULTS[key]) for key in ('begin', 'start_factor'))
         raise ConfigError(
-            f"{locator.where(path)}: {scheduler['type']} from {begin} to {scheduler['end']} has one step, so that the "
+            f"{locator.where(path)}: {_name(scheduler)} from {begin} to {scheduler['end']} has one step, so that the "
             f'value would stay at {start:.3g} of that of the optimizer to the end of the training; set '
             f"{'.'.join(path)} to {begin + 2} or more, or give convert_to_iter_based=True for one within the epoch"
         )
@@ -42,9 +43,15 @@ def check_schedules(config: Any, locator: Locator) -> None:
 
 def _stays(scheduler: dict) -> bool:
     """Whether a scheduler never leaves its first value."""
-    kind, begin, end = scheduler.get('type'), scheduler.get('begin', 0), scheduler.get('end', math.inf)
-    if not isinstance(kind, str) or not kind.rsplit('.', 1)[-1].startswith(WARM_UP):
+    numbers = [scheduler.get(key, default) for key, default in DEFAULTS.items()]
+    if not _name(scheduler).startswith(WARM_UP) or scheduler.get('convert_to_iter_based') \
+            or not all(isinstance(number, (int, float)) for number in numbers):  # the scheduler tells what it is not
         return False
-    if scheduler.get('convert_to_iter_based') or not all(isinstance(value, (int, float)) for value in (begin, end)):
-        return False
-    return end - begin == 1 and scheduler.get('start_factor', 1 / 3) != scheduler.get('end_factor', 1.0)
+    begin, end, start_factor, end_factor = numbers
+    return end - begin == 1 and start_factor != end_factor
+
+
+def _name(scheduler: dict) -> str:
+    """Of its class, which the config names or, in mmengine's new style, imports."""
+    kind = scheduler.get('type', '')
+    return kind.rsplit('.', 1)[-1] if isinstance(kind, str) else getattr(kind, '__name__', '')

@@ -25,6 +25,7 @@ def test_what_mmengine_does_with_one_step():
     ([WARM_UP], 'param_scheduler.0.end'),
     ([dict(type='MultiStepLR', milestones=[1]), dict(type='LinearLR', begin=3, end=4)], 'param_scheduler.1.end'),
     (WARM_UP, 'param_scheduler.end'),
+    ([dict(type=LinearLR, end=1)], 'param_scheduler.0.end'),
     ([dict(type='mmengine.LinearMomentum', start_factor=0.5, end=1)], 'param_scheduler.0.end'),
 ])
 def test_a_warm_up_of_one_step_is_refused(base, entry, key):
@@ -49,6 +50,7 @@ def test_the_option_is_named(write, base):
     dict(WARM_UP, end_factor=0.2),
     dict(type='LinearLR', begin=3),
     dict(type='CosineAnnealingLR', T_max=1, end=1),
+    dict(WARM_UP, start_factor='fast'),  # that is told where it is built
 ])
 def test_others_are_loaded(base, entry):
     config = load_config(base)
