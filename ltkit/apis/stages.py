@@ -251,8 +251,12 @@ def check_end(config: Config, source: str, stage: str) -> None:
     hook = config.get('default_hooks', {}).get('checkpoint', {})
     if hook is None:
         raise ConfigError(f'{source} saves no checkpoint (default_hooks.checkpoint = None), but {stage} begins from it')
-    length = config.train_cfg.get('max_epochs' if hook.get('by_epoch', True) else 'max_iters')
+    if not isinstance(hook, dict):
+        return  # it is told where it is built
+    length = (config.get('train_cfg') or {}).get('max_epochs' if hook.get('by_epoch', True) else 'max_iters')
     interval, begin = hook.get('interval', -1), hook.get('save_begin', 0)
+    if not isinstance(interval, int) or not isinstance(begin, int):
+        return
     if not hook.get('save_last', True) and (interval < 1 or length is None or (length - begin) % interval):
         raise ConfigError(f'{source} does not save what it ends with (default_hooks.checkpoint.save_last = False, '
                           f'interval = {interval}), but {stage} begins from it')

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import EpochBasedTrainLoop, ValLoop
 
 from ltkit.apis.stages import stages_table, train_stages
@@ -372,3 +373,13 @@ def test_a_checkpoint_of_another_width_is_told_before_any_training(tmp_path):
     with pytest.raises(CheckpointError, match=r'no checkpoint at .*absent.pth'):
         train_stages(_stages(), str(tmp_path / 'run'), stage1_checkpoint=str(tmp_path / 'absent.pth'))
     assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.parametrize('settings', [
+    dict(default_hooks=dict(checkpoint=3)), dict(train_cfg=None),
+    dict(default_hooks=dict(checkpoint=dict(interval='x', save_last=False)), train_cfg=dict(max_epochs=1))])
+def test_what_is_no_setting_of_an_end_is_left_to_those_who_build_it(settings):
+    from ltkit.apis.stages import check_end
+    check_end(Config(settings), "stage 'first'", "stage 'second'")
+    with pytest.raises(ConfigError, match=r"^stage 'first' saves no checkpoint"):
+        check_end(Config({**settings, 'default_hooks': dict(checkpoint=None)}), "stage 'first'", "stage 'second'")
